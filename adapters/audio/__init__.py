@@ -1,0 +1,1 @@
+"""Sound files as log-mel images."""

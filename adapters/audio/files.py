@@ -1,0 +1,395 @@
+"""Sound files to mono samples: what is in a file decides, never the ending of its name."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import io
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+
+from cnnkit.cnncore.image import Float32Array
+
+AnyPath = str | bytes | os.PathLike[str]
+
+# A named pipe must not keep us waiting; Windows would change the ends of lines.
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+HEADER_BYTES = 4096
+BLOCK_SAMPLES = 1 << 20
+# libsndfile's word for a length that the header doesn't give.
+UNKNOWN_FRAMES = 2**63 - 1
+# Programs that write a wav file into a pipe announce about 2 or 4 GiB, as they can't know.
+STREAMED_BYTES = 0x7FFFF000
+# Far above any sound (32-bit integers kept as floats: 2e9), far below where |X|² overflows.
+LARGEST_SAMPLE = 1e12
+LARGEST_FACTOR = 100
+# Mono keeps less than 1 % of the channels' energy (-20 dB): they cancel each other.
+ANTIPHASE_ENERGY = 0.01
+
+AGAIN = "copy or download it again"
+CONVERT = "convert it to wav or flac, e.g. `ffmpeg -i IN out.wav`"
+# Where the first bytes of what is no readable sound stand, and what they mean.
+SIGNATURES = (
+    (0, b"version https://git-lfs", "a git-lfs pointer, not the sound itself: run `git lfs pull`"),
+    (0, b"<!doctype html", f"an HTML page, not a sound: {AGAIN}"),
+    (0, b"<html", f"an HTML page, not a sound: {AGAIN}"),
+    (4, b"ftyp", f"an MP4/M4A (AAC) file, which can't be read: {CONVERT}"),
+    (0, b"\xff\xf1", f"an AAC file, which can't be read: {CONVERT}"),
+    (0, b"\xff\xf9", f"an AAC file, which can't be read: {CONVERT}"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", f"a WMA file, which can't be read: {CONVERT}"),
+    (0, b"\x1a\x45\xdf\xa3", f"a WebM or Matroska file, which can't be read: {CONVERT}"),
+)
+
+
+class UnreadableSound(ValueError):  # noqa: N818 - a finding about a file, not a program's error
+    """A file gives no sound. The message says what was found and what to do."""
+
+
+class Header(NamedTuple):
+    """What a sound file says about itself.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Samples per second (Hz).
+    frames : int
+        Samples of each channel.
+    channels : int
+    """
+
+    sample_rate: int
+    frames: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound after decoding.
+
+    Parameters
+    ----------
+    samples : float32 array [n]
+        Mono. Full scale is ±1; values beyond it are kept.
+    sample_rate : int
+        Of `samples`, in Hz.
+    warnings : tuple of str
+        What looks wrong with a sound that could be read.
+    """
+
+    samples: Float32Array
+    sample_rate: int
+    warnings: tuple[str, ...] = ()
+
+
+def read_header(path: AnyPath) -> Header:
+    """Read rate, length and number of channels without decoding the sound.
+
+    Raises
+    ------
+    UnreadableSound
+        If there is no sound in the file, or no such file.
+    """
+    with _opened(path) as (descriptor, size):
+        head = os.read(descriptor, HEADER_BYTES)
+        wave = parse_wave(head)
+        if wave and wave.is_plain(size):
+            return Header(wave.sample_rate, wave.data_bytes // wave.block_bytes, wave.channels)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with _sound_file(descriptor, head) as sound:
+            header = Header(sound.samplerate, sound.frames, sound.channels)
+    if header.frames == UNKNOWN_FRAMES:
+        header = header._replace(frames=len(decode(read_bytes(path)).samples))
+    if header.frames <= 0:
+        raise UnreadableSound(f"the file holds a header, but no sound (0 samples): {AGAIN}")
+    return header
+
+
+def read_sound(path: AnyPath, sample_rate: int | None = None) -> Sound:
+    """Read a sound file as mono samples: `decode(read_bytes(path), sample_rate)`.
+
+    Raises
+    ------
+    UnreadableSound
+        If there is no sound in the file, or no such file.
+    """
+    return decode(read_bytes(path), sample_rate)
+
+
+def read_bytes(path: AnyPath) -> bytes:
+    """Read a whole file, so that one read serves `content_digest` and `decode`.
+
+    Raises
+    ------
+    UnreadableSound
+        If the file can't be opened or read, or is empty.
+    """
+    with _opened(path) as (descriptor, size):
+        content = os.read(descriptor, size)
+        # One call gives 2 GiB at most.
+        while len(content) < size and (more := os.read(descriptor, size - len(content))):
+            content += more
+    return content
+
+
+def content_digest(content: bytes) -> str:
+    """Digest a file's content (BLAKE2b, 16 bytes in hex): equal digests mean equal files.
+
+    Examples
+    --------
+    >>> content_digest(b"")
+    'cae66941d9efbd404e4d88758ea67670'
+    """
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def decode(content: bytes, sample_rate: int | None = None) -> Sound:
+    """Decode a sound file's content as mono samples, the mean of its channels.
+
+    Parameters
+    ----------
+    content : bytes
+        A whole wav, flac, ogg, opus, mp3, aiff, au, caf or w64 file.
+    sample_rate : int or None
+        Rate to resample to, in Hz (soxr, high quality); None keeps the file's own.
+
+    Raises
+    ------
+    UnreadableSound
+        If `content` holds no sound, or samples that are not finite.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.array([[0.5, 0.25]] * 8), 8000, format="WAV")
+    >>> sound = decode(file.getvalue())
+    >>> sound.sample_rate, sound.samples[:2].tolist()
+    (8000, [0.375, 0.375])
+    """
+    wave = parse_wave(content)
+    if wave and wave.is_plain(len(content)):
+        channels, rate = _decode_plain(content, wave), wave.sample_rate
+        warnings: tuple[str, ...] = ()
+    else:
+        channels, rate, warnings = _decode_any(content)
+    count = channels.shape[1]
+    mono = channels[:, 0] if count == 1 else channels @ np.full(count, 1 / count, np.float32)
+    warnings += _level_warnings(channels, mono)
+    if sample_rate is not None and sample_rate != rate:
+        mono = _resample(mono, rate, sample_rate)
+    return Sound(mono, sample_rate or rate, warnings)
+
+
+def shown(path: object) -> str:
+    r"""Name a path so that it can always be printed.
+
+    Examples
+    --------
+    >>> shown(b"caf\xe9.wav") == r"caf\udce9.wav"
+    True
+    """
+    name = os.fsdecode(path) if isinstance(path, bytes | os.PathLike) else str(path)
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+class Wave(NamedTuple):
+    """The fields of a wav (RIFF) header that say where and how samples are stored."""
+
+    format_tag: int
+    channels: int
+    sample_rate: int
+    block_bytes: int
+    bits: int
+    data_start: int
+    data_bytes: int
+
+    def is_plain(self, file_bytes: int) -> bool:
+        """Say whether the file is whole, mono or stereo, and holds 16-bit integers."""
+        return (
+            (self.format_tag, self.bits) == (1, 16)
+            and self.channels in (1, 2)
+            and self.block_bytes == 2 * self.channels
+            and self.sample_rate > 0
+            and self.data_bytes > 0
+            and self.data_bytes % self.block_bytes == 0
+            and self.data_start + self.data_bytes <= file_bytes
+        )
+
+
+def parse_wave(content: bytes) -> Wave | None:
+    """Find the format and the samples in the (first bytes of the) content of a wav file."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        return None
+    position, form = 12, None
+    while position + 8 <= len(content):
+        name, size = struct.unpack_from("<4sI", content, position)
+        position += 8
+        if name == b"fmt " and size >= 16 and position + 16 <= len(content):
+            form = struct.unpack_from("<HHIIHH", content, position)
+        elif name == b"data":
+            if form is None:
+                return None
+            tag, channels, rate, _, block_bytes, bits = form
+            return Wave(tag, channels, rate, block_bytes, bits, position, size)
+        position += size + size % 2
+    return None
+
+
+def _decode_plain(content: bytes, wave: Wave) -> Float32Array:
+    """Decode 16-bit integers [frames, channels], bit for bit as libsndfile does, but faster."""
+    integers = np.frombuffer(content, "<i2", wave.data_bytes // 2, wave.data_start)
+    samples: Float32Array = np.multiply(integers, np.float32(2**-15), dtype=np.float32)
+    return samples.reshape(-1, wave.channels)
+
+
+def _decode_any(content: bytes) -> tuple[Float32Array, int, tuple[str, ...]]:
+    """Decode whatever libsndfile knows: samples [frames, channels], rate in Hz, warnings."""
+    with _sound_file(_Stream(content), content[:HEADER_BYTES]) as sound:
+        announced, rate, count = sound.frames, sound.samplerate, sound.channels
+        size = max(1, min(announced, BLOCK_SAMPLES // count))
+        # In blocks, since a file may announce any length, and some kinds can't be rewound.
+        blocks = [sound.read(size, "float32", always_2d=True)]
+        while len(blocks[-1]) == size:
+            blocks.append(sound.read(size, "float32", always_2d=True))
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    if len(samples) == 0:
+        raise UnreadableSound(f"the file holds a header, but no sound (0 samples): {AGAIN}")
+    finite = np.abs(samples) <= LARGEST_SAMPLE
+    if not finite.all():
+        first = int(np.argmin(finite.all(axis=1)))
+        worst = samples[first][~finite[first]][0]
+        raise UnreadableSound(
+            f"sample {first} (at {first / rate:.3f} s) is {worst:g}: expected finite numbers, "
+            "mostly within ±1; write the file again"
+        )
+    warnings = []
+    if len(samples) < announced < UNKNOWN_FRAMES:
+        warnings.append(f"cut off: {announced} samples announced, {len(samples)} found; {AGAIN}")
+    elif len(content) < (size := _announced_bytes(content)):
+        warnings.append(f"cut off: {size} bytes announced, {len(content)} found; {AGAIN}")
+    return samples, rate, tuple(warnings)
+
+
+def _announced_bytes(content: bytes) -> int:
+    """Return the file size that the header gives, 0 where it gives none."""
+    wave = parse_wave(content)
+    if wave:
+        return 0 if wave.data_bytes >= STREAMED_BYTES else wave.data_start + wave.data_bytes
+    if content[:4] == b"FORM":
+        return 8 + int.from_bytes(content[4:8], "big")
+    if content[:4] == b".snd":
+        size = int.from_bytes(content[8:12], "big")
+        return 0 if size == 2**32 - 1 else size + int.from_bytes(content[4:8], "big")
+    if content[:4] == b"RF64":
+        return 8 + int.from_bytes(content[20:28], "little")
+    return int.from_bytes(content[16:24], "little") if content[:4] == b"riff" else 0
+
+
+def _resample(samples: Float32Array, rate: int, wanted: int) -> Float32Array:
+    # A damaged header may give any rate; by such a factor the sound would fill the memory.
+    if not 1 / LARGEST_FACTOR <= wanted / rate <= LARGEST_FACTOR:
+        raise UnreadableSound(
+            f"a sample rate of {rate} Hz, where {wanted} Hz are expected: correct the header"
+        )
+    resampled: Float32Array = soxr.resample(samples, rate, wanted, quality="HQ")
+    if len(resampled) == 0:
+        raise UnreadableSound(
+            f"{len(samples)} samples at {rate} Hz are less than one at {wanted} Hz: "
+            "leave the file out"
+        )
+    return resampled
+
+
+def _level_warnings(channels: Float32Array, mono: Float32Array) -> tuple[str, ...]:
+    flat = channels.reshape(-1)
+    if flat[0] == flat[-1] and flat.min() == flat.max():
+        return (f"silence: all {len(mono)} samples are equal",)
+    if channels.shape[1] > 1:
+        loud = np.square(channels, dtype=np.float64).mean()
+        if np.square(mono, dtype=np.float64).mean() < ANTIPHASE_ENERGY * loud:
+            return (
+                "the channels cancel each other (antiphase): their mean, which is used, is nearly "
+                "silent; turn one channel's sign or keep one channel only",
+            )
+    return ()
+
+
+class _Stream(io.BytesIO):
+    """Bytes for libsndfile, which seeks to before the start of some damaged files."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return super().seek(max(0, offset) if whence == io.SEEK_SET else offset, whence)
+
+
+@contextmanager
+def _sound_file(source: _Stream | int, head: bytes) -> Iterator[Any]:
+    """Open a stream or descriptor by libsndfile; explain why it is no sound by its `head`."""
+    try:
+        with soundfile.SoundFile(source, closefd=False) as sound:
+            yield sound
+    except soundfile.LibsndfileError as error:
+        start = head.lstrip().lower()
+        for offset, signature, meaning in SIGNATURES:
+            if head[offset:].startswith(signature) or start.startswith(signature):
+                raise UnreadableSound(meaning) from None
+        if "not recognised" in error.error_string:
+            raise UnreadableSound(
+                f"no sound that can be read (it starts with {head[:8]!r}): expected wav, flac, "
+                f"ogg, opus, mp3, aiff, au, caf or w64; {AGAIN}, or {CONVERT}"
+            ) from None
+        raise UnreadableSound(
+            f"damaged or cut off ({error.error_string.strip(' .')}): {AGAIN}"
+        ) from None
+
+
+@contextmanager
+def _opened(path: AnyPath) -> Iterator[tuple[int, int]]:
+    """Open a regular, non-empty file (descriptor, bytes); explain how that can fail."""
+    try:
+        descriptor = os.open(path, OPEN_FLAGS)
+    except TypeError:
+        raise UnreadableSound(f"{path!r} is not a path: expected a sound file's name") from None
+    except ValueError as error:
+        raise UnreadableSound(f"no file can have this name ({error}): correct it") from None
+    except OSError as error:
+        raise UnreadableSound(_why_not_opened(error, path)) from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+            raise UnreadableSound(f"{kind}, not a sound file: name the files themselves")
+        if not status.st_size:
+            raise UnreadableSound(f"the file is empty (0 bytes): {AGAIN}")
+        yield descriptor, status.st_size
+    except OSError as error:
+        raise UnreadableSound(_why_not_opened(error, path)) from None
+    finally:
+        os.close(descriptor)
+
+
+def _why_not_opened(error: OSError, path: AnyPath) -> str:
+    file = Path(os.fsdecode(path))
+    if isinstance(error, PermissionError):
+        return "permission denied: make the file readable (`chmod +r`)"
+    if not isinstance(error, FileNotFoundError):
+        return f"the file can't be read ({error.strerror}): check the disk and the name"
+    if not file.parent.is_dir():
+        return f"no such file, nor a folder '{shown(file.parent)}': correct the path"
+    try:
+        names = sorted(other.name for other in file.parent.iterdir())
+    except OSError:
+        names = []
+    same = [name for name in names if Path(name).stem.lower() == file.stem.lower()]
+    # To compare with every name of a large folder would take longer than to read the sounds.
+    close = same or difflib.get_close_matches(file.name, names[:500], n=1)
+    hint = f"did you mean '{shown(close[0])}'?" if close else "correct the path"
+    return f"no such file: {hint}"

@@ -1,0 +1,152 @@
+"""Starting points for two kinds of sound, and how they follow the files' rates and lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from cnnkit.cnncore.image import Recipe
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What is good for one kind of sound.
+
+    Parameters
+    ----------
+    highest_rate_hz : int
+        Faster files are resampled down to this rate.
+    window_s, hop_s : float
+        Longest window and step of the Fourier transform.
+    columns : int
+        The step is shortened until a typical clip fills this many columns.
+    most_columns : int
+        Longer clips are cropped.
+    bands_below_10_khz, bands : int
+        Mel bands for low and for other sample rates.
+    dynamic_range_db : float
+    shift : str
+        "roll" or "slide".
+    views : int
+    recipe : Recipe
+    """
+
+    highest_rate_hz: int
+    window_s: float
+    hop_s: float
+    columns: int
+    most_columns: int
+    bands_below_10_khz: int
+    bands: int
+    dynamic_range_db: float
+    shift: str
+    views: int
+    recipe: Recipe
+
+
+# Measured on spoken digits and on environment sounds: docs/audio.md has the figures.
+PRESETS = {
+    "speech": Preset(
+        highest_rate_hz=16_000,
+        window_s=0.032,
+        hop_s=0.010,
+        columns=64,
+        most_columns=128,
+        bands_below_10_khz=40,
+        bands=64,
+        dynamic_range_db=60.0,
+        shift="slide",
+        views=1,
+        recipe=Recipe("audio", ensemble=2, samples_seen=12_800, batch_size=32),
+    ),
+    "environment": Preset(
+        highest_rate_hz=22_050,
+        window_s=0.093,
+        hop_s=0.0465,
+        columns=108,
+        most_columns=216,
+        bands_below_10_khz=40,
+        bands=64,
+        dynamic_range_db=80.0,
+        shift="roll",
+        views=2,
+        recipe=Recipe("audio", ensemble=2, samples_seen=6_400, batch_size=16),
+    ),
+}
+
+SHORT_CLIP_S = 1.5
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Rate, window, hop, bands and image width for one set of clips.
+
+    Parameters
+    ----------
+    sample_rate, n_fft, hop_length, n_mels, frames : int
+    """
+
+    sample_rate: int
+    n_fft: int
+    hop_length: int
+    n_mels: int
+    frames: int
+
+
+def choose_preset(name: str, lengths_s: Sequence[float]) -> str:
+    """Return the preset called `name`; "auto" takes speech for clips that are mostly short.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+
+    Examples
+    --------
+    >>> choose_preset("auto", [0.4, 0.6, 2.0])
+    'speech'
+    """
+    if name == "auto":
+        return "speech" if np.median(lengths_s) <= SHORT_CLIP_S else "environment"
+    if name not in PRESETS:
+        near = get_close_matches(name, ["auto", *PRESETS], n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise ValueError(f'preset "{name}": expected auto, {" or ".join(PRESETS)}{hint}')
+    return name
+
+
+def frame_clips(
+    preset: Preset, rate: int, lengths_s: Sequence[float], given: dict[str, int | None]
+) -> Framing:
+    """Choose the framing for clips of these lengths (s); numbers in `given` are kept.
+
+    Examples
+    --------
+    >>> frame_clips(PRESETS["environment"], 44_100, [5.0], {})
+    Framing(sample_rate=22050, n_fft=2048, hop_length=1024, n_mels=64, frames=108)
+    >>> frame_clips(PRESETS["speech"], 8_000, [0.4, 0.64], {"n_mels": 64})
+    Framing(sample_rate=8000, n_fft=256, hop_length=80, n_mels=64, frames=64)
+    """
+    sample_rate = given.get("sample_rate") or min(rate, preset.highest_rate_hz)
+    # Nearly all clips should fit whole.
+    length_s = float(np.quantile(lengths_s, 0.95 if preset.shift == "slide" else 0.5))
+    hop_s = min(preset.hop_s, max(length_s / preset.columns, 0.010))
+    window_s = hop_s * preset.window_s / preset.hop_s
+    n_fft = given.get("n_fft") or 2 ** round(np.log2(window_s * sample_rate))
+    if preset.shift == "roll":
+        hop_length = given.get("hop_length") or n_fft // 2
+    else:
+        hop_length = given.get("hop_length") or round(hop_s * sample_rate)
+    # A multiple of 8 halves evenly in every pooling layer, and one of 4 in all but the last.
+    columns = 4 * max(8, round(length_s * sample_rate / hop_length / 4))
+    return Framing(
+        sample_rate,
+        n_fft,
+        hop_length,
+        given.get("n_mels")
+        or (preset.bands_below_10_khz if sample_rate < 10_000 else preset.bands),
+        given.get("frames") or min(columns, preset.most_columns),
+    )

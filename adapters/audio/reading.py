@@ -1,0 +1,280 @@
+"""Many sound files to log-mel frames, in parallel where it pays; bad files are listed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import joblib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from cnnkit.adapters.audio.files import (
+    AnyPath,
+    Sound,
+    UnreadableSound,
+    content_digest,
+    decode,
+    read_bytes,
+    shown,
+)
+from cnnkit.adapters.audio.log_mel import LogMel
+from cnnkit.adapters.cache import ItemCache
+from cnnkit.cnncore.image import Float32Array, IntArray, Problem
+
+# Files that one task reads: enough to outweigh handing it over, few enough to share out evenly.
+TASK_FILES = 64
+TASK_BYTES = 2**20
+SIZED_FILES = 100
+# Samples whose spectrograms are computed together.
+BATCH_SAMPLES = 2**20
+# How long files are read by one process before the rest is estimated, and from which rest on
+# the start of other processes (a few seconds) pays.
+PROBE_S = 1.0
+WORTH_PROCESSES_S = 4.0
+# Below this time it is faster to compute a file's frames again than to write them to the cache.
+WORTH_CACHING_S = 1e-3
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """Log-mel frames of all files that could be read.
+
+    Clip i is `values[offsets[i]:offsets[i + 1]]`.
+
+    Parameters
+    ----------
+    values : float32 array [total, n_mels]
+        Frames of all clips, one after the other.
+    offsets : int64 array [N + 1]
+        Where each clip begins and the last one ends.
+    items : int64 array [N]
+        Number of the file that each clip was read from.
+    problems : tuple of Problem
+        Rejected files and warnings, by number of the file.
+    """
+
+    values: Float32Array
+    offsets: IntArray
+    items: IntArray
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
+
+
+class Outcome(NamedTuple):
+    """What reading one file gave: frames (or None), and the reason or the warnings."""
+
+    frames: Float32Array | None
+    remarks: tuple[str, ...] = ()
+
+
+class Waiting(NamedTuple):
+    """A decoded sound whose frames are still to be computed."""
+
+    sound: Sound
+    digest: str
+    seconds: float
+
+
+def read_frames(
+    paths: Sequence[AnyPath],
+    log_mel: LogMel,
+    *,
+    n_jobs: int | None = None,
+    cache: ItemCache | None = None,
+    progress: bool = True,
+) -> FrameSet:
+    """Decode files and compute their log-mel frames. A bad file never stops the others.
+
+    Files at another rate than `log_mel.sample_rate` are resampled. The result is the same for
+    every `n_jobs`.
+
+    Parameters
+    ----------
+    paths : sequence of str, bytes or path
+    log_mel : LogMel
+    n_jobs : int or None
+        Processes (joblib; -1: one per processor). None starts them only if the work left after a
+        second would take more than another four. Inside `joblib.parallel_config` its backend
+        and, for None, its number of jobs are used.
+    cache : ItemCache or None
+        Where frames are kept whose reading took long and gave no warning, made with
+        `log_mel.parameters()`.
+    progress : bool
+        Show a bar on standard error, where that is a terminal.
+
+    Returns
+    -------
+    FrameSet
+
+    Examples
+    --------
+    >>> log_mel = LogMel(sample_rate=8000, n_fft=256, hop_length=80, n_mels=40)
+    >>> frames = read_frames(["missing-folder/a.wav"], log_mel)
+    >>> frames.values.shape
+    (0, 40)
+    >>> print(frames.problems[0].reason)
+    no such file, nor a folder 'missing-folder': correct the path
+    """
+    block, lengths, items, problems = bytearray(), [], [], []
+    hidden = None if progress else True
+    with tqdm(total=len(paths), desc="reading", unit="file", disable=hidden) as bar:
+        for item, outcome in enumerate(_outcomes(paths, log_mel, n_jobs, cache)):
+            bar.update()
+            rejected = outcome.frames is None
+            if outcome.frames is not None:
+                # One growing block: the frames never stand in memory twice.
+                block += outcome.frames.data.cast("B")
+                lengths.append(len(outcome.frames))
+                items.append(item)
+            problems += [
+                Problem(item, shown(paths[item]), remark, rejected) for remark in outcome.remarks
+            ]
+    if cache is not None:
+        cache.trim()
+    return FrameSet(
+        values=np.frombuffer(block, dtype=np.float32).reshape(-1, log_mel.n_mels),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        items=np.array(items, dtype=np.int64),
+        problems=tuple(problems),
+    )
+
+
+def fingerprints(paths: Sequence[AnyPath]) -> list[str]:
+    """Digest each file's content: equal digests mean identical files.
+
+    A file that can't be read gets a text of its own, equal to no other.
+    """
+    digests = []
+    for item, path in enumerate(paths):
+        try:
+            digests.append(content_digest(read_bytes(path)))
+        except UnreadableSound:
+            digests.append(f"unreadable item {item}: {shown(path)}")
+    return digests
+
+
+def _outcomes(
+    paths: Sequence[AnyPath], log_mel: LogMel, n_jobs: int | None, cache: ItemCache | None
+) -> Iterator[Outcome]:
+    """Read all files in order: in this process first, and in others once that pays."""
+    tasks = list(_split(paths))
+    done, started_s = 0, time.monotonic()
+    while done < len(tasks) and _is_serial(n_jobs, done, len(tasks), time.monotonic() - started_s):
+        yield from _read_task(tasks[done], log_mel, cache)
+        done += 1
+    if done == len(tasks):
+        return
+    backend, configured = joblib.parallel.get_active_backend()
+    if n_jobs is None and configured is None:
+        n_jobs = -1
+    # Some backends can only give everything at the end.
+    generates = getattr(backend, "supports_return_generator", False)
+    parallel = joblib.Parallel(n_jobs, return_as="generator" if generates else "list")
+    read = joblib.delayed(_read_task)
+    for outcomes in parallel(read(task, log_mel, cache) for task in tasks[done:]):
+        yield from outcomes
+
+
+def _is_serial(n_jobs: int | None, done: int, tasks: int, elapsed_s: float) -> bool:
+    """Say whether the next task is read in this process."""
+    if n_jobs is not None:
+        return n_jobs == 1
+    if elapsed_s < PROBE_S:
+        return True
+    rest_s = elapsed_s / done * (tasks - done)
+    configured = joblib.parallel.get_active_backend()[1]
+    return rest_s <= WORTH_PROCESSES_S or joblib.effective_n_jobs(configured or -1) == 1
+
+
+def _split(paths: Sequence[AnyPath]) -> Iterator[list[AnyPath]]:
+    """Cut the list of files into tasks, the same ones whatever reads them."""
+    sizes = []
+    for path in paths[:: max(1, len(paths) // SIZED_FILES)]:
+        with suppress(OSError, ValueError, TypeError):  # the task itself will say what is wrong
+            sizes.append(Path(os.fsdecode(path)).stat().st_size)
+    usual = max(1, int(np.median(sizes))) if sizes else 1
+    length = min(max(1, TASK_BYTES // usual), TASK_FILES)
+    for start in range(0, len(paths), length):
+        yield list(paths[start : start + length])
+
+
+def _read_task(paths: list[AnyPath], log_mel: LogMel, cache: ItemCache | None) -> list[Outcome]:
+    """Read a few files: what the cache doesn't hold is decoded, and transformed in batches."""
+    outcomes = [Outcome(None)] * len(paths)
+    waiting: dict[int, Waiting] = {}
+    samples = 0
+    with _one_thread():
+        for place, path in enumerate(paths):
+            found = _look_up(path, log_mel, cache)
+            if isinstance(found, Outcome):
+                outcomes[place] = found
+                continue
+            waiting[place] = found
+            samples += len(found.sound.samples)
+            if samples >= BATCH_SAMPLES:
+                _transform(waiting, outcomes, log_mel, cache)
+                samples = 0
+        _transform(waiting, outcomes, log_mel, cache)
+    return outcomes
+
+
+def _look_up(path: AnyPath, log_mel: LogMel, cache: ItemCache | None) -> Outcome | Waiting:
+    """Take a file's frames from the cache, or decode it; one read of the file serves both."""
+    started_s, digest = time.perf_counter(), ""
+    try:
+        content = read_bytes(path)
+        if cache is not None:
+            digest = content_digest(content)
+            frames = cache.get(digest)
+            if frames is not None:
+                return Outcome(frames)
+        sound = decode(content, log_mel.sample_rate)
+    except UnreadableSound as error:
+        return Outcome(None, (str(error),))
+    return Waiting(sound, digest, time.perf_counter() - started_s)
+
+
+def _transform(
+    waiting: dict[int, Waiting],
+    outcomes: list[Outcome],
+    log_mel: LogMel,
+    cache: ItemCache | None,
+) -> None:
+    """Compute the frames of all waiting sounds, put them into their places, and into the cache."""
+    started_s = time.perf_counter()
+    clips = log_mel([one.sound.samples for one in waiting.values()])
+    share_s = (time.perf_counter() - started_s) / max(len(clips), 1)
+    window = log_mel.win_length or log_mel.n_fft
+    for (place, one), frames in zip(waiting.items(), clips, strict=True):
+        remarks = one.sound.warnings
+        if (length := len(one.sound.samples)) < window:
+            remarks += (f"shorter than one window ({length} of {window} samples): padded",)
+        outcomes[place] = Outcome(frames, remarks)
+        # The cache holds no remarks, and they must come again with the next run.
+        if cache is not None and not remarks and one.seconds + share_s >= WORTH_CACHING_S:
+            cache.put(one.digest, frames)
+    waiting.clear()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: files are shared out among processes.
+
+    The setting holds for all threads of a process, so only its main thread may change it.
+    """
+    threads = torch.get_num_threads()
+    if threads == 1 or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,169 @@
+"""Draws log-mel frames as images: crop or pad, level, standardise and, in training, augment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnnkit.cnncore.image import Batch, Images, Renderer
+
+CONTROL_POINTS = 4  # of the smooth random curves over the bands
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a clip becomes an image.
+
+    Parameters
+    ----------
+    frames : int
+        Columns of the image.
+    dynamic_range_db : float
+        Levels this far below the clip's maximum, and deeper, are drawn as 0.
+    cyclic : bool
+        Sounds without beginning or end: shifting rolls the image round. Otherwise the window
+        slides over the clip, and what lies outside is drawn as 0.
+    shift_frames : int
+        Largest random shift in training.
+    filter_gain_db : float
+        Standard deviation of a random smooth gain over the bands.
+    noise_floor : bool
+        Raise the quietest pixels to a random background level.
+    masks : float
+        Widest random stripe of bands, and of frames, that is blanked: a share of the image.
+    views : int
+        Shifted copies that are averaged at test time.
+    mean, scale : float
+        Of the training clips' pixels.
+    """
+
+    frames: int
+    dynamic_range_db: float
+    cyclic: bool
+    shift_frames: int
+    filter_gain_db: float = 0.0
+    noise_floor: bool = False
+    masks: float = 0.0
+    views: int = 1
+    mean: float = 0.0
+    scale: float = 1.0
+
+
+class AudioRenderer(Renderer):
+    """Draws a batch of log-mel clips; the columns of `summary` are peak and first frame.
+
+    Parameters
+    ----------
+    drawing : Drawing
+    """
+
+    def __init__(self, drawing: Drawing) -> None:
+        super().__init__()
+        self.drawing = drawing
+        self.views = drawing.views
+
+    def forward(
+        self, batch: Batch, generator: torch.Generator | None = None, view: int = 0
+    ) -> Images:
+        if not self.training or generator is None:
+            level = self.level(batch, *self._place(batch, view))
+            return Images((level - self.drawing.mean) / self.drawing.scale)
+        level = self.level(batch, *self._random_place(batch, generator))
+        level = self._colour(level, generator)
+        pixels = (level - self.drawing.mean) / self.drawing.scale
+        return Images(self._mask(pixels, generator))  # filled with 0, now the training mean
+
+    def level(self, batch: Batch, first: Tensor, roll: Tensor) -> Tensor:
+        """Return levels between 0 (floor, and outside the clip) and 1 (the clip's maximum).
+
+        Parameters
+        ----------
+        batch : Batch
+        first : int64 Tensor [n]
+            Each clip's frame in the leftmost column; negative where the image is padded.
+        roll : int64 Tensor [n]
+            Columns by which each image is then rolled round to the left.
+
+        Returns
+        -------
+        float32 Tensor [n, 1, bands, frames]
+        """
+        frames = self.drawing.frames
+        column = torch.arange(frames, device=first.device)
+        step = first[:, None] + (column + roll[:, None]) % frames
+        inside = (step >= 0) & (step < batch.lengths[:, None])
+        row = batch.starts[:, None] + step.clamp_min(0).minimum(batch.lengths[:, None] - 1)
+        below_peak = batch.values[row] - batch.summary[:, :1, None]
+        level = (below_peak / self.drawing.dynamic_range_db + 1).clamp_min(0) * inside[..., None]
+        return level.transpose(1, 2).unsqueeze(1)
+
+    def _place(self, batch: Batch, view: int) -> tuple[Tensor, Tensor]:
+        """Return first frame and roll of each image in one of the test views."""
+        first = batch.summary[:, 1].long()
+        if self.drawing.cyclic:
+            spare = batch.lengths - self.drawing.frames
+            spread = spare * (2 * view + 1) // (2 * self.views)  # views share a long clip evenly
+            first = torch.where(spare > 0, spread, first)
+            return first, torch.full_like(first, view * self.drawing.frames // self.views)
+        # 0, then steps to the right and to the left in turn
+        step = (view + 1) // 2 * (self.drawing.shift_frames // 2) * (-1) ** view
+        return first + step, torch.zeros_like(first)
+
+    def _random_place(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        first = batch.summary[:, 1].long()
+
+        def draw(most: Tensor | int) -> Tensor:  # whole numbers from 0 to most, int64 [n]
+            share = torch.rand(len(batch), generator=generator, device=first.device)
+            return (share * (most + 1)).long()
+
+        if self.drawing.cyclic:
+            spare = batch.lengths - self.drawing.frames
+            first = torch.where(spare > 0, draw(spare.clamp_min(0)), first)
+            return first, draw(self.drawing.frames - 1)
+        most = self.drawing.shift_frames
+        return first + draw(2 * most) - most, torch.zeros_like(first)
+
+    def _colour(self, level: Tensor, generator: torch.Generator) -> Tensor:
+        """Change the sound's colour as another room, microphone or background would."""
+        n, _, bands, _ = level.shape
+
+        def normal(*shape: int) -> Tensor:
+            return torch.randn(shape, generator=generator, device=level.device)
+
+        def curve() -> Tensor:  # [n, 1, bands, 1]
+            points = normal(n, 1, CONTROL_POINTS)
+            smooth = functional.interpolate(points, bands, mode="linear", align_corners=True)
+            return smooth[..., None]
+
+        if self.drawing.filter_gain_db:
+            gain = curve() * (self.drawing.filter_gain_db / self.drawing.dynamic_range_db)
+            level = torch.where(level > 0, (level + gain).clamp_min(0), level)
+        if self.drawing.noise_floor:
+            base = torch.rand((n, 1, 1, 1), generator=generator, device=level.device)
+            floor = -0.3 + 0.55 * base + 0.06 * curve() + 0.04 * normal(*level.shape)
+            level = level.maximum(floor)
+        return level
+
+    def _mask(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Blank one random stripe of bands and one of frames.
+
+        References
+        ----------
+        Park et al. 2019, "SpecAugment".
+        """
+        if not self.drawing.masks:
+            return pixels
+        for axis in (2, 3):
+            size = pixels.shape[axis]
+            width, place = torch.rand(
+                (2, len(pixels), 1), generator=generator, device=pixels.device
+            )
+            width = width * self.drawing.masks * size
+            place = place * (size - width)
+            position = torch.arange(size, device=pixels.device)
+            hit = (position >= place) & (position < place + width)  # [n, size]
+            pixels = pixels.masked_fill(hit[:, None].unsqueeze(5 - axis), 0)
+        return pixels

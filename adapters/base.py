@@ -1,0 +1,154 @@
+"""The contract of an adapter: raw items in, image-like arrays out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from cnnkit.cnncore.image import ImageSpec, Problem, Recipe, Renderer, Samples
+
+
+class BadItemsError(ValueError):
+    """Some items could not be read, where a result for every item was asked for."""
+
+    def __init__(self, problems: Sequence[Problem], total: int) -> None:
+        self.problems = tuple(problems)
+        lines = [f"{len(problems)} of {total} items could not be read:"]
+        lines += [f"  item {p.item} {p.value!r}: {p.reason}" for p in problems[:10]]
+        if len(problems) > 10:
+            lines.append(f"  … and {len(problems) - 10} more (all in `problems` of this error)")
+        super().__init__("\n".join(lines))
+
+
+class Adapter(TransformerMixin, BaseEstimator, ABC):
+    """Turns one kind of raw item into images. Subclass it to bring a new kind of data to cnnkit.
+
+    `__init__` only stores keyword parameters; what `fit` learns ends in an underscore and is JSON
+    or arrays, so that a fitted adapter is saved without pickle.
+
+    Attributes
+    ----------
+    name : str
+        What `--adapter` calls it.
+    item_columns : tuple of str
+        Column names under which tables usually hold such items.
+    items_are_files : bool
+        Items are paths; in a table they are relative to the table.
+    baseline_name : str
+        What tables call the baseline.
+    spec_ : ImageSpec
+        What the images look like, known after `fit_reading`.
+    recipe_ : Recipe
+        How a network is best trained on them, known after `fit_reading`.
+    decided_ : list of str
+        What `fit_reading` found and chose, for people.
+    """
+
+    name: str
+    item_columns: tuple[str, ...] = ()
+    items_are_files: bool = False
+    baseline_name: str = "baseline"
+    spec_: ImageSpec
+    recipe_: Recipe
+    decided_: list[str]
+
+    def fit(self, items: Sequence[Any], y: ArrayLike | None = None) -> Self:
+        """Learn from training items only: `fit_reading`, `read`, `fit_rendering`."""
+        self.fit_read(items, y)
+        return self
+
+    def fit_read(self, items: Sequence[Any], y: ArrayLike | None = None) -> Samples:
+        """Fit, and return the training items' samples, which were read on the way."""
+        self.fit_reading(items, y)
+        samples = self.read(items)
+        self.fit_rendering(samples)
+        return samples
+
+    @abstractmethod
+    def fit_reading(self, items: Sequence[Any], y: ArrayLike | None = None) -> Self:
+        """Choose everything that `read` depends on (cheap: headers, not contents)."""
+
+    @abstractmethod
+    def read(self, items: Sequence[Any]) -> Samples:
+        """Read items into samples. A bad item becomes a `Problem`, never an exception."""
+
+    @abstractmethod
+    def fit_rendering(self, samples: Samples) -> Self:
+        """Learn what the renderer needs from the training samples (mean and scale)."""
+
+    @abstractmethod
+    def renderer(self) -> Renderer:
+        """Make the module that draws a batch of samples as images."""
+
+    @abstractmethod
+    def locate(self, item: Any, row: int, column: int) -> dict[str, Any]:
+        """Say which place of the item a pixel shows, in the item's own units."""
+
+    @abstractmethod
+    def edge_labels(self, item: Any, axis: int, places: Sequence[int]) -> list[str]:
+        """Name rows (axis 0) or columns (axis 1) of an item's image in the axis's unit."""
+
+    @abstractmethod
+    def fingerprints(self, items: Sequence[Any]) -> list[str]:
+        """Digest each item's content: equal digests mean identical items."""
+
+    @abstractmethod
+    def baseline(self, task: str = "classification") -> BaseEstimator:
+        """Make the simple model over items that a user would pick instead of a CNN."""
+
+    @abstractmethod
+    def demo(self) -> tuple[list[Any], list[str]]:
+        """Make a small labelled data set without a download: items and labels."""
+
+    def transform(self, items: Sequence[Any]) -> NDArray[Any]:
+        """Read and draw items as the network sees them, without augmentation.
+
+        Returns
+        -------
+        ndarray [N, C, H, W]
+            float32 intensities, or int64 category numbers.
+
+        Raises
+        ------
+        BadItemsError
+            If an item can't be read: every row in must be a row out.
+        """
+        samples = self.read_all(items)
+        drawn = [pixels.numpy() for pixels in self.draw(samples)]
+        return np.concatenate(drawn) if drawn else np.zeros((0, len(self.spec_.channels), 0, 0))
+
+    def read_all(self, items: Sequence[Any]) -> Samples:
+        """Read items of which none may be bad.
+
+        Raises
+        ------
+        BadItemsError
+            If an item can't be read.
+        """
+        check_is_fitted(self, "spec_")
+        samples = self.read(items)
+        rejected = [problem for problem in samples.problems if problem.rejected]
+        if rejected:
+            raise BadItemsError(rejected, len(items))
+        return samples
+
+    def draw(self, samples: Samples, batch_size: int = 256) -> Iterator[Tensor]:
+        """Draw samples as the network sees them, without augmentation, a batch at a time.
+
+        Yields
+        ------
+        Tensor [n, C, H, W]
+        """
+        renderer = self.renderer().eval()
+        batch = samples.to("cpu")
+        with torch.no_grad():
+            for start in range(0, len(batch), batch_size):
+                yield renderer(batch[start : start + batch_size]).pixels

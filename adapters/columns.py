@@ -1,0 +1,181 @@
+"""Chooses the columns of a table that hold the items and the targets, and the kind of task."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Literal
+
+import pandas as pd
+
+from cnnkit.adapters.errors import SourceError, did_you_mean, listing
+
+Task = Literal["classification", "regression"]
+
+_TARGET_NAMES = (
+    "label", "target", "class", "y", "category", "outcome", "labels", "class_name", "class_label",
+    "species", "genre", "emotion", "diagnosis", "response",
+)  # fmt: skip
+_MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+_FILE_LIKE = re.compile(r"[^\n]+\.[A-Za-z][A-Za-z0-9]{1,4}")
+# Not 007, which is a code, and not 1_2, both of which float() would read.
+_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_MOST_CLASSES_AS_NUMBERS = 20
+
+
+def choose_column(frame: pd.DataFrame, column: str, name: str) -> str:
+    """Return the column that the user named.
+
+    Raises
+    ------
+    SourceError
+        If the table `name` doesn't have it.
+
+    Examples
+    --------
+    >>> choose_column(pd.DataFrame({"Label": []}), "label", "index.csv")
+    Traceback (most recent call last):
+    cnnkit.adapters.errors.SourceError: index.csv has no column 'label'. Did you mean 'Label'? \
+Columns: 'Label'.
+    """
+    if column in frame.columns:
+        return column
+    hint = did_you_mean(column, frame.columns)
+    columns = listing(list(frame.columns), limit=30)
+    raise SourceError(f"{name} has no column {column!r}.{hint} Columns: {columns}.")
+
+
+def guess_item_column(
+    frame: pd.DataFrame, names: Sequence[str], items_are_files: bool, name: str
+) -> str:
+    """Find the column of items: by name, else the only one whose values look like files.
+
+    Raises
+    ------
+    SourceError
+        If none is found, or several.
+    """
+    found = _columns_named(frame, names)
+    if found:
+        return found[0]
+    like = [c for c in frame if items_are_files and _looks_like_files(frame[c])]
+    if len(like) == 1:
+        return str(like[0])
+    several = f"; {listing(like)} all look like paths" if like else ""
+    columns = listing(list(frame.columns), limit=30)
+    raise SourceError(
+        f"{name}: none of its columns is called {', '.join(names)}{several}. "
+        f"Say which column holds the items. Columns: {columns}."
+    )
+
+
+def guess_target_column(frame: pd.DataFrame, item_column: str, name: str) -> str:
+    """Find the column of targets by name; of numbers and the names they stand for, the names.
+
+    Raises
+    ------
+    SourceError
+        If no column has a usual name.
+    """
+    columns = frame.drop(columns=item_column)
+    found = _columns_named(columns, _TARGET_NAMES)
+    if not found:
+        raise SourceError(
+            f"{name}: none of its columns is called {', '.join(_TARGET_NAMES[:6])} or the like. "
+            f"Say which column holds the targets. Columns: {listing(list(columns), limit=30)}."
+        )
+    first = found[0]
+    for other in found[1:]:
+        pairs = set(zip(frame[first], frame[other], strict=True))
+        if (
+            _all_numbers(frame[first])
+            and not _all_numbers(frame[other])
+            and len(pairs) == frame[first].nunique() == frame[other].nunique()
+        ):
+            return other
+    return first
+
+
+def _columns_named(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    by_lower = {str(column).lower(): str(column) for column in reversed(frame.columns)}
+    return [by_lower[name.lower()] for name in names if name.lower() in by_lower]
+
+
+def _looks_like_files(values: pd.Series[str]) -> bool:
+    filled = [value.strip() for value in values if value.strip()]
+    return bool(filled) and sum(map(_is_file_like, filled)) >= 0.9 * len(filled)
+
+
+def _is_file_like(value: str) -> bool:
+    return len(value) < 4096 and _FILE_LIKE.fullmatch(value) is not None
+
+
+def _all_numbers(values: pd.Series[str]) -> bool:
+    return all(_NUMBER.fullmatch(value.strip()) for value in set(values))
+
+
+def guess_task(values: Sequence[str]) -> Task:
+    """Tell numbers to be predicted from names (or numbers) of classes.
+
+    More than 20 different numbers, or numbers that aren't whole, are predicted as numbers.
+
+    Parameters
+    ----------
+    values : sequence of str
+        Targets; empty ones and words like NA don't count.
+
+    Examples
+    --------
+    >>> guess_task(["0", "1", "1"]), guess_task(["0.5", "1", "NA"])
+    ('classification', 'regression')
+    >>> guess_task([str(year) for year in range(1990, 2020)])
+    'regression'
+    """
+    distinct = {value.strip() for value in values}
+    distinct = {value for value in distinct if value.lower() not in _MISSING_NUMBERS}
+    if not distinct or not all(map(_NUMBER.fullmatch, distinct)):
+        return "classification"
+    numbers = {float(value) for value in distinct}
+    whole = all(number.is_integer() for number in numbers)
+    return "classification" if whole and len(numbers) <= _MOST_CLASSES_AS_NUMBERS else "regression"
+
+
+def parse_number(value: str) -> float:
+    """Read a regression target; NaN where it is no finite number.
+
+    Examples
+    --------
+    >>> parse_number(" 1e3 "), parse_number("1,5")
+    (1000.0, nan)
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def similar_labels(labels: Sequence[str]) -> list[str]:
+    """Report labels that differ only in case or surrounding blanks; they are never merged.
+
+    Examples
+    --------
+    >>> similar_labels(["dog", "Dog", "dog", "cat"])
+    ["labels 'Dog' (1) and 'dog' (2) differ only in case"]
+    """
+    counts = Counter(labels)
+    alike = defaultdict(list)
+    for label in sorted(counts):
+        alike[label.strip().casefold()].append(label)
+    sentences = []
+    for group in alike.values():
+        if len(group) > 1:
+            blanks = len({label.strip() for label in group}) < len(group)
+            case = len({label.casefold() for label in group}) < len(group)
+            kinds = ["case"] * case + ["surrounding blanks"] * blanks
+            names = " and ".join(f"{label!r} ({counts[label]})" for label in group)
+            difference = " and ".join(kinds or ["case", "surrounding blanks"])
+            sentences.append(f"labels {names} differ only in {difference}")
+    return sentences

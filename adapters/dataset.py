@@ -1,0 +1,85 @@
+"""A data set as the user brought it: items, targets, and where each of them was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from cnnkit.adapters.columns import Task
+from cnnkit.adapters.errors import SourceError
+from cnnkit.cnncore.image import IntArray, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Items with their targets, and where each of them was found.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table or folder.
+    items : list of str [N]
+        Usable items; files as absolute paths.
+    targets : object array of str or float64 array [N], or None
+        Labels (classification) or numbers (regression).
+    task : "classification" or "regression" or None
+    places : list of str [N]
+        "index.csv:17" (the line where the row begins, the header is line 1), or the path relative
+        to the folder.
+    rows : int64 array [N]
+        For each item, its number in the source, from 0.
+    source_rows : list of (place, value) [rows of the source]
+        Every row of the source, usable or not.
+    problems : tuple of Problem
+        Rows that can't be used, by their number in the source.
+    table : DataFrame [N rows] or None
+        All columns as str, for tables.
+    item_column, target_column : str or None
+    decided : list of str
+        What was guessed or noticed, as sentences.
+    """
+
+    name: str
+    items: list[str]
+    targets: NDArray[Any] | None
+    task: Task | None
+    places: list[str]
+    rows: IntArray
+    source_rows: list[tuple[str, str]]
+    problems: tuple[Problem, ...] = ()
+    table: pd.DataFrame | None = None
+    item_column: str | None = None
+    target_column: str | None = None
+    decided: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def check_classes(dataset: Dataset) -> None:
+    """Refuse classes with a single item, which can't be both learned and tested.
+
+    Raises
+    ------
+    SourceError
+        With all such classes, and where their items stand.
+    """
+    if dataset.task != "classification" or dataset.targets is None:
+        return
+    counts = Counter(dataset.targets)
+    single = [
+        f"{label!r} ({place})"
+        for label, place in zip(dataset.targets, dataset.places, strict=True)
+        if counts[label] == 1
+    ]
+    if single:
+        more = f", … and {len(single) - 10} more" if len(single) > 10 else ""
+        raise SourceError(
+            f"{dataset.name}: {len(single)} of {len(counts)} classes have a single item, so that "
+            f"they can't stand in a training and in a test part: {', '.join(single[:10])}{more}. "
+            "Add items of them, merge them with other classes, or leave them out."
+        )

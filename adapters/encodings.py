@@ -1,0 +1,89 @@
+"""Decodes a table file whose encoding nobody told, and tells text from binary data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cnnkit.adapters.errors import SourceError
+
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_SIGNATURES = {
+    b"PK\x03\x04": "a ZIP archive (as Excel's .xlsx files are): save the table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel file: save the table as CSV",
+    b"\x1f\x8b": "packed with gzip: unpack it first",
+    b"%PDF": "a PDF document",
+    b"RIFF": "an audio (RIFF) file",
+    b"fLaC": "an audio (FLAC) file",
+    b"OggS": "an audio (Ogg) file",
+    b"ID3": "an audio (MP3) file",
+}
+
+
+def decode(raw: bytes, encoding: str | None, path: Path) -> tuple[str, list[str]]:
+    """Turn the bytes of a table file into text.
+
+    Parameters
+    ----------
+    raw : bytes
+    encoding : str or None
+        None: by byte order mark, else UTF-8, else Latin-1 with a note.
+    path : Path
+        Named in messages.
+
+    Returns
+    -------
+    text : str
+    notes : list of str
+        What was guessed.
+
+    Raises
+    ------
+    SourceError
+        If the bytes are no text, or not in the given encoding.
+
+    Examples
+    --------
+    >>> decode("Käse".encode("utf-16"), None, Path("index.csv"))
+    ('Käse', [])
+    >>> decode("a\\nKäse".encode("latin-1"), None, Path("index.csv"))[1][0][:36]
+    "index.csv:2: byte 0xE4 isn't UTF-8, "
+    """
+    encoding = encoding or _encoding_by_bytes(raw, path)
+    try:
+        return raw.decode(encoding or "utf-8"), []
+    except LookupError as error:
+        raise SourceError(f"{encoding!r} is no encoding that Python knows.") from error
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        found = f"{path.name}:{line}: byte 0x{raw[error.start]:02X} isn't {error.encoding.upper()}"
+        if encoding:
+            raise SourceError(
+                f"{found}. Give the encoding that the file was saved with."
+            ) from error
+    note = f"{found}, so the file was read as Latin-1; give its encoding if letters look wrong"
+    return raw.decode("latin-1"), [note]
+
+
+def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
+    """Name the encoding where bytes show it; None where UTF-8 is to be tried."""
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
+        if raw.startswith(mark):
+            return encoding
+    head = np.frombuffer(raw[:65536], dtype=np.uint8)
+    for signature, kind in _SIGNATURES.items():
+        if raw.startswith(signature):
+            raise SourceError(f"{path} isn't a table, it is {kind}.")
+    even, odd = np.mean(head[::2] == 0), np.mean(head[1::2] == 0)
+    # Latin letters in UTF-16 have a zero in every second byte, and only there.
+    if max(even, odd) > 0.3 and min(even, odd) < 0.02:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    control = (head < 32) & ~np.isin(head, [9, 10, 12, 13])
+    if (head == 0).any() or control.mean() > 0.01:
+        raise SourceError(f"{path} isn't a table: it holds binary data, not text.")
+    return None

@@ -1,0 +1,281 @@
+"""Turns what the user names (a table, a folder of classes, a file) into items and targets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cnnkit.adapters.columns import (
+    Task,
+    choose_column,
+    guess_item_column,
+    guess_target_column,
+    guess_task,
+    parse_number,
+    similar_labels,
+)
+from cnnkit.adapters.dataset import Dataset, check_classes
+from cnnkit.adapters.errors import SourceError, listing
+from cnnkit.adapters.folders import (
+    check_class_folders,
+    describe_missing,
+    find_elsewhere,
+    is_file,
+    scan_folder,
+    skipped_sentence,
+)
+from cnnkit.adapters.tables import TABLE_SUFFIXES, read_table
+from cnnkit.cnncore.image import Problem
+
+__all__ = ["Dataset", "SourceError", "check_classes", "load_dataset"]
+
+_HINTS = 20  # Missing files for which the nearest name is looked up: it takes a while.
+
+
+@dataclass(frozen=True)
+class _Source:
+    """All rows of a source, as text, before any is checked."""
+
+    folder: Path
+    name: str
+    values: list[str]
+    paths: list[Path] | None
+    labels: list[str] | None
+    places: list[str]
+    decided: list[str]
+    no_label: str
+    table: pd.DataFrame | None = None
+    item_column: str | None = None
+    target_column: str | None = None
+
+
+def load_dataset(
+    data: Path,
+    *,
+    item: str | None = None,
+    target: str | None = None,
+    task: str = "auto",
+    item_names: tuple[str, ...],
+    items_are_files: bool,
+    need_target: bool = True,
+    min_classes: int = 2,
+    encoding: str | None = None,
+) -> Dataset:
+    """Find items and targets in a table, in a folder of classes, or take a single file.
+
+    Parameters
+    ----------
+    data : Path
+        A CSV, TSV or Parquet file; a folder with one sub-folder for each class; without targets
+        also any folder, or one item. Paths in a table are relative to the table.
+    item, target : str or None
+        Columns of the table. None: guessed.
+    task : "auto", "classification" or "regression"
+        Auto: numbers that aren't whole, or more than 20 different ones, are a regression.
+    item_names : tuple of str
+        Usual names of the item column.
+    items_are_files : bool
+        Items are paths of files, which must exist; otherwise the values themselves.
+    need_target : bool
+        False: a target is read only from a column that `target` names.
+    min_classes : int
+        Fewest different targets to accept.
+    encoding : str or None
+        Of a CSV or TSV file. None: found by looking at it.
+
+    Raises
+    ------
+    SourceError
+        If the data isn't there or isn't of that kind, a column is missing, no row can be used,
+        or there are fewer than `min_classes` targets.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "index.csv"
+    >>> _ = path.write_text("text,label\\ngood,1\\nbad,0\\n,1\\n")
+    >>> dataset = load_dataset(path, item_names=("text",), items_are_files=False)
+    >>> dataset.items, list(dataset.targets), dataset.places
+    (['good', 'bad'], ['1', '0'], ['index.csv:2', 'index.csv:3'])
+    >>> dataset.problems
+    (Problem(item=2, value='', reason="column 'text' is empty", rejected=True),)
+    """
+    if task not in ("auto", *get_args(Task)):
+        raise SourceError(f"No task {task!r}. Expected auto, {' or '.join(get_args(Task))}.")
+    data = data.absolute()
+    if not data.exists():
+        raise SourceError(f"{data} {describe_missing(data)}")
+    read_target = need_target or target is not None
+    is_item = items_are_files and not need_target and data.suffix.lower() not in TABLE_SUFFIXES
+    if data.is_dir() or is_item:
+        if item is not None or target is not None:
+            raise SourceError(f"{data} isn't a table: it has no column {item or target!r}.")
+        source = _from_folder(data, items_are_files, read_target)
+    else:
+        source = _from_table(data, item, target, item_names, items_are_files, read_target, encoding)
+    return _check_rows(source, task, min_classes)
+
+
+def _from_folder(data: Path, items_are_files: bool, read_target: bool) -> _Source:
+    if not items_are_files:
+        raise SourceError(f"{data} is a folder; expected a table: a CSV, TSV or Parquet file.")
+    if data.is_file():
+        return _Source(data.parent, data.name, [data.name], [data], None, [data.name], [], "")
+    folder = scan_folder(data)
+    labels, decided = None, []
+    if folder.skipped:
+        decided.append(f"skipped {skipped_sentence(folder.skipped)}")
+    if read_target:
+        check_class_folders(data, folder.classes)
+        labels = [name.split("/")[0] if "/" in name else "" for name in folder.files]
+        decided.append("target: the name of the sub-folder")
+        empty = sorted(set(folder.classes) - set(labels))
+        if empty:
+            decided.append(f"sub-folders without items: {listing(empty)}")
+    paths = [data / name for name in folder.files]
+    no_label = "stands in no sub-folder, so its class is unknown"
+    return _Source(data, data.name, folder.files, paths, labels, folder.files, decided, no_label)
+
+
+def _from_table(
+    data: Path,
+    item: str | None,
+    target: str | None,
+    item_names: tuple[str, ...],
+    items_are_files: bool,
+    read_target: bool,
+    encoding: str | None,
+) -> _Source:
+    table = read_table(data, encoding)
+    frame, decided = table.frame, list(table.notes)
+    if target is not None:
+        choose_column(frame, target, data.name)
+    if item is None:
+        others = frame.drop(columns=target or [])
+        item_column = guess_item_column(others, item_names, items_are_files, data.name)
+        decided.append(f"items: column {item_column!r}")
+    else:
+        item_column = choose_column(frame, item, data.name)
+    if item_column == target:
+        raise SourceError(f"{data.name}: column {target!r} can't hold both items and targets.")
+    if read_target and target is None:
+        target = guess_target_column(frame, item_column, data.name)
+        decided.append(f"target: column {target!r}")
+    values = frame[item_column].tolist()
+    return _Source(
+        folder=data.parent,
+        name=data.name,
+        values=values,
+        paths=[data.parent / value for value in values] if items_are_files else None,
+        labels=None if target is None else frame[target].tolist(),
+        places=[f"{data.name}:{line}" for line in table.lines],
+        decided=decided,
+        no_label=f"column {target!r} is empty",
+        table=frame,
+        item_column=item_column,
+        target_column=target,
+    )
+
+
+def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
+    """Set aside the rows that can't be used, and turn the others into a data set."""
+    reasons = _item_reasons(source)
+    task, decided = _decide_task(source, task_name)
+    if source.labels is not None:
+        for row, label in enumerate(source.labels):
+            if row not in reasons and (reason := _target_reason(label, task, source.no_label)):
+                reasons[row] = reason
+    problems = tuple(Problem(row, source.values[row], reasons[row]) for row in sorted(reasons))
+    kept = [row for row in range(len(source.values)) if row not in reasons]
+    if not kept:
+        raise SourceError(_no_rows(source, problems))
+    targets = None
+    if source.labels is not None:
+        targets, noticed = _targets([source.labels[row] for row in kept], task)
+        decided += noticed
+        _check_distinct(targets, min_classes, source)
+    items = source.values if source.paths is None else [str(path) for path in source.paths]
+    return Dataset(
+        name=source.name,
+        items=[items[row] for row in kept],
+        targets=targets,
+        task=task,
+        places=[source.places[row] for row in kept],
+        rows=np.array(kept, dtype=np.int64),
+        source_rows=list(zip(source.places, source.values, strict=True)),
+        problems=problems,
+        table=None if source.table is None else source.table.iloc[kept].reset_index(drop=True),
+        item_column=source.item_column,
+        target_column=source.target_column,
+        decided=[*source.decided, *decided],
+    )
+
+
+def _item_reasons(source: _Source) -> dict[int, str]:
+    """Say of each row whose item can't be used why not."""
+    reasons: dict[int, str] = {}
+    looked_up = 0
+    for row, value in enumerate(source.values):
+        if not value.strip():
+            reasons[row] = f"column {source.item_column!r} is empty"
+        elif source.paths is not None and not is_file(source.paths[row]):
+            looked_up += 1
+            path = source.paths[row]
+            reasons[row] = describe_missing(path) if looked_up <= _HINTS else "is no file."
+    return reasons
+
+
+def _decide_task(source: _Source, task: str) -> tuple[Task | None, list[str]]:
+    if source.labels is None:
+        return None, []
+    if task == "classification" or (task == "auto" and source.table is None):
+        return "classification", []
+    if task == "regression":
+        return "regression", []
+    guess = guess_task(source.labels)
+    kind = f"{len(set(source.labels))} different values in column {source.target_column!r}"
+    return guess, [f"task: {guess} ({kind})"]
+
+
+def _target_reason(label: str, task: Task | None, no_label: str) -> str:
+    if not label.strip():
+        return no_label
+    if task == "regression" and math.isnan(parse_number(label)):
+        return f"the target {label!r} is no finite number (expected one like 3 or 0.25)"
+    return ""
+
+
+def _targets(labels: list[str], task: Task | None) -> tuple[NDArray[Any], list[str]]:
+    if task == "regression":
+        return np.array([parse_number(label) for label in labels]), []
+    targets = np.empty(len(labels), dtype=object)
+    targets[:] = labels
+    return targets, similar_labels(labels)
+
+
+def _check_distinct(targets: NDArray[Any], min_classes: int, source: _Source) -> None:
+    distinct = set(targets.tolist())
+    if len(distinct) < min_classes:
+        raise SourceError(
+            f"{source.name}: all {len(targets)} usable items have the target "
+            f"{listing(sorted(distinct))}; at least {min_classes} different ones are needed."
+        )
+
+
+def _no_rows(source: _Source, problems: tuple[Problem, ...]) -> str:
+    first = [f"  {source.places[p.item]} {p.value!r}: {p.reason}" for p in problems[:3]]
+    lines = [f"{source.name}: none of its {len(problems)} rows can be used. The first:", *first]
+    if source.paths is not None and source.table is not None:
+        folder, value = source.folder, next(filter(str.strip, source.values), "")
+        found = find_elsewhere(folder, value)
+        lines.append(
+            f"Paths are relative to the table's folder, {folder}."
+            + (f" There is a {found!r} as seen from there: write that path." if found else "")
+        )
+    return "\n".join(lines)

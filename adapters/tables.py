@@ -1,0 +1,191 @@
+"""Reads table files (CSV, TSV, Parquet): all values as text, and the line where each row begins."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cnnkit.adapters.encodings import decode
+from cnnkit.adapters.errors import SourceError, listing
+from cnnkit.cnncore.image import IntArray
+
+TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", ".pq"})
+
+_DELIMITERS = (",", ";", "\t", "|")
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |"}
+_NOT_TEXT = ("struct", "list", "large_list", "fixed_size", "map", "binary", "large_binary")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table file as it was read.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        All columns as str; nothing is taken for a missing value, an empty cell is "".
+    lines : int64 array [rows]
+        Line of the file, from 1, where each row begins (Parquet: number of the row).
+    notes : tuple of str
+        What was guessed while reading.
+    """
+
+    frame: pd.DataFrame
+    lines: IntArray
+    notes: tuple[str, ...]
+
+
+def read_table(path: Path, encoding: str | None = None) -> Table:
+    """Read a CSV, TSV or Parquet file; delimiter and encoding are found by looking at it.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str or None
+        A Python encoding name. None: by byte order mark, else UTF-8, else Latin-1 with a note.
+
+    Raises
+    ------
+    SourceError
+        If it isn't a table, has no rows, a row has another number of fields than the header, a
+        quote is never closed, or a column has no name or another one's name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "index.csv"
+    >>> _ = path.write_text("path;label\\na.wav;NA\\n")
+    >>> read_table(path).frame.to_dict("list")
+    {'path': ['a.wav'], 'label': ['NA']}
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}.") from error
+    table = _read_parquet(path) if raw.startswith(b"PAR1") else _read_text(path, raw, encoding)
+    if not len(table.frame):
+        raise SourceError(f"{path} has a header but no rows.")
+    return table
+
+
+def _read_text(path: Path, raw: bytes, encoding: str | None) -> Table:
+    text, notes = decode(raw, encoding, path)
+    if not text.strip():
+        raise SourceError(f"{path} is empty; expected a table with a header line.")
+    delimiter = _sniff_delimiter(text, tab_first=path.suffix.lower() in {".tsv", ".tab"})
+    if delimiter != ("\t" if path.suffix.lower() in {".tsv", ".tab"} else ","):
+        notes = [*notes, f"{path.name}: the delimiter is a {_DELIMITER_NAMES[delimiter]}"]
+    rows, lines = _parse(text, delimiter, path.name)
+    columns = _column_names(rows[0], path.name)
+    _check_widths(rows, lines, path.name)
+    values = zip(*rows[1:], strict=True) if len(rows) > 1 else ([] for _ in columns)
+    frame = pd.DataFrame(
+        {name: list(column) for name, column in zip(columns, values, strict=True)}, dtype=object
+    )
+    return Table(frame, np.array(lines[1:], dtype=np.int64), tuple(notes))
+
+
+def _sniff_delimiter(text: str, tab_first: bool) -> str:
+    """Choose the delimiter that cuts the first rows into as many fields as the header."""
+    delimiters = sorted(_DELIMITERS, key=lambda mark: mark != "\t") if tab_first else _DELIMITERS
+    best, best_score = delimiters[0], (0.0, 1)
+    for delimiter in delimiters:
+        with _long_fields():
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            widths = [len(row) for row in islice(reader, 100) if "".join(row).strip()]
+        if not widths or widths[0] == 1:
+            continue
+        score = (widths.count(widths[0]) / len(widths), widths[0])
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _parse(text: str, delimiter: str, name: str) -> tuple[list[list[str]], list[int]]:
+    """Cut the text into rows, blank lines left out, and give the line where each begins."""
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    line = 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    with _long_fields():
+        try:
+            for row in reader:
+                if row and (len(row) > 1 or row[0].strip() or (rows and len(rows[0]) == 1)):
+                    rows.append(row)
+                    lines.append(line)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise SourceError(
+                f"{name}:{line}: the quotes in the row that begins here don't match ({error}). "
+                'Close the quote, and write a quote inside a quoted value twice: "".'
+            ) from error
+    return rows, lines
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Let texts be longer than the 131,072 letters that the csv module allows."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _column_names(header: Sequence[str], name: str) -> list[str]:
+    columns = [column.strip() for column in header]
+    unnamed = [number for number, column in enumerate(columns, start=1) if not column]
+    repeated = sorted({column for column in columns if column and columns.count(column) > 1})
+    faults = []
+    if unnamed:
+        faults.append(f"columns without a name: number {listing(unnamed)}")
+    if repeated:
+        faults.append(f"names that stand there more than once: {listing(repeated)}")
+    if faults:
+        raise SourceError(
+            f"{name}:1: the header has {'; '.join(faults)}. Give every column a name of its own."
+        )
+    return columns
+
+
+def _check_widths(rows: list[list[str]], lines: list[int], name: str) -> None:
+    width = len(rows[0])
+    numbered = zip(lines, rows, strict=True)
+    bad = [f"line {line} has {len(row)}" for line, row in numbered if len(row) != width]
+    if bad:
+        more = f", … and {len(bad) - 10} more" if len(bad) > 10 else ""
+        raise SourceError(
+            f"{name}: {len(bad)} of {len(rows) - 1} rows don't have the {width} fields of the "
+            f"header: {', '.join(bad[:10])}{more}. Quote values that contain the delimiter."
+        )
+
+
+def _read_parquet(path: Path) -> Table:
+    try:
+        frame = pd.read_parquet(path, dtype_backend="pyarrow")
+    except ImportError as error:
+        raise SourceError(
+            f"{path}: reading Parquet needs pyarrow: pip install 'cnnkit[parquet]'"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} can't be read as Parquet: {error}") from error
+    if frame.index.names != [None]:
+        frame = frame.reset_index()
+    frame.columns = pd.Index(_column_names([str(column) for column in frame], path.name))
+    left_out = [name for name in frame if str(frame[name].dtype).startswith(_NOT_TEXT)]
+    notes = [f"{path.name}: columns that aren't text or numbers: {listing(left_out)}"]
+    texts = {
+        name: column.astype(object).map(str, na_action="ignore").fillna("").tolist()
+        for name, column in frame.drop(columns=left_out).items()
+    }
+    lines = np.arange(1, len(frame) + 1)
+    return Table(pd.DataFrame(texts, dtype=object), lines, tuple(notes if left_out else ()))

@@ -1,0 +1,108 @@
+"""Gathers the items of a run: a demo set, one source, or separate files for each part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cnnkit.adapters.sources import Dataset, load_dataset
+from cnnkit.cnncore.image import Problem
+from cnnkit.cnncore.scores import Task
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Items from one or more sources, in one sequence.
+
+    Parameters
+    ----------
+    name : str
+    items : list [N]
+    targets : array [N]
+    task : Task
+    places : list of str [N]
+    parts : list of (str, int)
+        Part that each source was given as ("train", "val", "test"), and its number of items.
+    table : DataFrame or None
+        The columns of a single source.
+    unusable : list of (place, Problem)
+        Rows that gave no item.
+    decided : list of str
+    """
+
+    name: str
+    items: list[Any]
+    targets: NDArray[Any]
+    task: Task
+    places: list[str]
+    parts: list[tuple[str, int]]
+    table: pd.DataFrame | None = None
+    unusable: list[tuple[str, Problem]] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
+
+
+def collect_demo(adapter: Any) -> Collection:
+    """Make the adapter's demo set."""
+    items, labels = adapter.demo()
+    return Collection(
+        name=f"{adapter.name} demo",
+        items=items,
+        targets=np.array(labels, dtype=object),
+        task="classification",
+        places=[Path(item).name for item in items] if adapter.items_are_files else list(items),
+        parts=[("train", len(items))],
+        decided=["data: the adapter's demo set, made on this machine from code and a seed"],
+    )
+
+
+def collect(
+    sources: Sequence[tuple[str, Path]],
+    adapter: Any,
+    *,
+    item: str | None,
+    target: str | None,
+    task: str,
+    encoding: str | None,
+) -> Collection:
+    """Load every (part, path) and join the items.
+
+    Raises
+    ------
+    SourceError
+        If a source can't be read, or the sources' targets are of different tasks.
+    """
+    sets: list[Dataset] = []
+    for part, path in sources:
+        sets.append(
+            load_dataset(
+                path,
+                item=item,
+                target=target,
+                task=task if not sets else str(sets[0].task),
+                item_names=adapter.item_columns,
+                items_are_files=adapter.items_are_files,
+                min_classes=2 if part == "train" else 1,
+                encoding=encoding,
+            )
+        )
+    first = sets[0]
+    assert first.task is not None  # load_dataset was asked for targets
+    return Collection(
+        name=first.name,
+        items=[item for one in sets for item in one.items],
+        targets=np.concatenate([one.targets for one in sets if one.targets is not None]),
+        task=first.task,
+        places=[place for one in sets for place in one.places],
+        parts=[(part, len(one)) for (part, _), one in zip(sources, sets, strict=True)],
+        table=first.table if len(sets) == 1 else None,
+        unusable=[
+            (one.source_rows[problem.item][0], problem) for one in sets for problem in one.problems
+        ],
+        decided=[sentence for one in sets for sentence in one.decided],
+    )

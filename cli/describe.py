@@ -1,0 +1,80 @@
+"""`cnnkit describe`: every layer of a network with its shape, weights and operations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cnnkit.cli.options import json_option
+
+
+@click.command()
+@click.argument("network", metavar="SPEC|PRESET|MODEL")
+@click.option(
+    "--input",
+    "shape",
+    metavar="CxHxW",
+    default="1x64x64",
+    show_default=True,
+    help="Channels x rows x columns of the image.",
+)
+@click.option("--outputs", type=click.IntRange(1), default=10, show_default=True)
+@json_option
+def describe(network: str, shape: str, outputs: int, as_json: bool) -> None:
+    """Show what a network does: shape, weights and multiply-adds of every layer.
+
+    \b
+    conv FxKHxKW[/S]        F features of KH x KW pixels, stride S
+    pool, avgpool KHxKW[/S] window and stride
+    norm, norm group        batch or group normalisation
+    relu, gelu, …           activation
+    gap, gmp, gsum, flatten mean, maximum or sum over all pixels, or all pixels side by side
+    dense N, drop P         N hidden neurons; dropout
+    N*( … )  res( … )  par( … ; … )   repeat, add the input, branches side by side
+    embed D, side, wide     category numbers as D features; side features
+    """
+    import json
+    from dataclasses import asdict
+
+    from cnnkit.cnncore.describe import describe as describe_layers
+    from cnnkit.cnncore.describe import format_table
+    from cnnkit.cnncore.presets import resolve
+    from cnnkit.cnncore.spec import to_text
+
+    if Path(network).is_dir():
+        from cnnkit.cnncore.model_folder import load
+
+        model = load(network, device="cpu")
+        image, outputs = model.adapter_.spec_, model.objective_.outputs
+        layers = resolve(model.network_, image)
+    else:
+        image = read_shape(shape)
+        layers = resolve(network, image)
+    rows = describe_layers(layers, image, outputs)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    click.echo(f"{to_text(layers)}\n\n{format_table(rows)}")
+
+
+def read_shape(text: str) -> tuple[int, int, int]:
+    """Read CxHxW.
+
+    Raises
+    ------
+    click.BadParameter
+        If the text isn't three whole numbers above 0.
+
+    Examples
+    --------
+    >>> read_shape("1x40x64")
+    (1, 40, 64)
+    """
+    numbers = text.lower().replace("×", "x").split("x")
+    if len(numbers) != 3 or not all(number.isdigit() and int(number) for number in numbers):
+        raise click.BadParameter(
+            f"{text!r}: expected channels x rows x columns, such as 1x64x64", param_hint="--input"
+        )
+    channels, rows, columns = map(int, numbers)
+    return channels, rows, columns

@@ -1,0 +1,107 @@
+"""`cnnkit evaluate`: a saved model's scores on labelled items that it hasn't seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.cli.options import device_option, json_option, source_options
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@source_options
+@device_option
+@json_option
+def evaluate(
+    model: Path,
+    data: Path,
+    item: str | None,
+    target: str | None,
+    encoding: str | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Score MODEL on DATA: every metric with its 95 % interval.
+
+    Items that the model was trained on are left out, and counted.
+    """
+    import json
+
+    from cnnkit.cnncore.model_folder import load
+
+    found = score_model(load(model, device=device), model, data, item, target, encoding)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    counts = ", ".join(f"{found[key]:,} {key.replace('_', ' ')}" for key in COUNTS)
+    click.echo(f"{data}: {counts}\n")
+    for metric, score in found["scores"].items():
+        click.echo(f"  {metric:<20}{score['text']}")
+
+
+COUNTS = ("scored", "rejected", "seen_in_training", "of_unknown_classes")
+
+
+def score_model(
+    model: Any, folder: Path, data: Path, item: str | None, target: str | None, encoding: str | None
+) -> dict[str, Any]:
+    """Return counts and scores of a model on a labelled source.
+
+    Raises
+    ------
+    ValueError
+        If the source can't be read, or no item is left to score.
+    """
+    import numpy as np
+
+    from cnnkit.adapters.sources import load_dataset
+    from cnnkit.cnncore.scores import Predictions, Task
+
+    adapter = model.adapter
+    if adapter is None:
+        raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
+    classes = getattr(model, "classes_", None)
+    task: Task = "regression" if classes is None else "classification"
+    dataset = load_dataset(
+        data,
+        item=item,
+        target=target,
+        task=task,
+        item_names=adapter.item_columns,
+        items_are_files=adapter.items_are_files,
+        min_classes=1,
+        encoding=encoding,
+    )
+    seen_before = set((folder / "training_items.txt").read_text(encoding="utf-8").split())
+    digests = adapter.fingerprints(dataset.items)
+    seen = np.array([digest in seen_before for digest in digests])
+    samples = adapter.read(dataset.items)
+    targets = np.asarray(dataset.targets)[samples.items]
+    known = np.ones(len(targets), bool) if classes is None else np.isin(targets, classes)
+    usable = ~seen[samples.items] & known
+    if not usable.any():
+        raise ValueError(
+            f"{data}: no item is left to score: of {len(dataset):,}, {seen.sum():,} were in the "
+            f"training set, {len(dataset) - len(samples):,} can't be read and {(~known).sum():,} "
+            "are of classes that the model doesn't know"
+        )
+    kept = samples[np.flatnonzero(usable)]
+    if classes is None:
+        y, outputs = targets[usable], model.predict(kept)
+    else:
+        y = np.searchsorted(classes, targets[usable])
+        outputs = model.probabilities(kept)
+    scores = Predictions(np.arange(len(kept)), outputs).score(y, task)
+    return {
+        "scored": len(kept),
+        "rejected": len(dataset.problems) + len(dataset) - len(samples),
+        "seen_in_training": int(seen.sum()),
+        "of_unknown_classes": int((~known).sum()),
+        "scores": {
+            metric: {**score.to_dict(), "text": str(score)} for metric, score in scores.items()
+        },
+    }

@@ -1,0 +1,184 @@
+"""What `cnnkit fit` tells people while it works."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.cli.collect import Collection
+from cnnkit.cnncore.experiment import Experiment, Fitted
+from cnnkit.cnncore.image import Problem
+from cnnkit.cnncore.metrics import main_metric
+from cnnkit.cnncore.results import by_model
+from cnnkit.cnncore.scores import Scores
+from cnnkit.cnncore.train import EpochRecord
+
+LABEL = 12  # width of the left column
+PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
+MOST_SHOWN = 5
+
+
+class Printer:
+    """Prints aligned lines; a silent one prints nothing (with --json).
+
+    Parameters
+    ----------
+    silent : bool
+    """
+
+    def __init__(self, silent: bool) -> None:
+        self.silent = silent
+        self.epochs_shown = True
+        self.metric = ""
+
+    def line(self, text: str = "") -> None:
+        """Print one line on stdout."""
+        if not self.silent:
+            click.echo(text)
+
+    def fact(self, sentence: str) -> None:
+        """Print "label: text" with the label in the left column."""
+        label, colon, text = sentence.partition(": ")
+        if not colon or len(label) > LABEL - 2:
+            label, text = "", sentence
+        self.line(f"  {label:<{LABEL}}{text}")
+
+    def found(self, data: Collection) -> None:
+        """Print what the data is: items, columns, classes."""
+        self.metric = main_metric(data.task)
+        self.line(f"cnnkit fit: {data.name}, {len(data.items):,} items\n")
+        for sentence in data.decided:
+            self.fact(sentence)
+        if data.task == "classification":
+            sizes = Counter(data.targets).most_common()
+            shown = ", ".join(f"{label} {count:,}" for label, count in sizes[:12])
+            more = f", … and {len(sizes) - 12} more" if len(sizes) > 12 else ""
+            self.fact(f"classes: {len(sizes)}: {shown}{more}")
+        for place, problem in data.unusable[:MOST_SHOWN]:
+            self.fact(f"{place}: {problem.reason}")
+        if data.unusable:
+            self.fact(f"rejected: {len(data.unusable):,} rows; all are listed in rejects.csv")
+
+    def read(
+        self, decided: Sequence[str], places: Sequence[str], problems: Sequence[Problem]
+    ) -> None:
+        """Print what the adapter chose, and the first of what was rejected or doubtful."""
+        for sentence in decided:
+            self.fact(sentence)
+        for kind, rejected in (("rejected", True), ("warnings", False)):
+            some = [problem for problem in problems if problem.rejected is rejected]
+            if some:
+                self.fact(f"{kind}: {len(some):,} items; all are listed in rejects.csv")
+            for problem in some[:MOST_SHOWN]:
+                self.fact(f"{places[problem.item]}: {problem.reason}")
+
+    def split(self, name: str, sizes: dict[str, int]) -> None:
+        """Print how many items each part has."""
+        shown = ", ".join(f"{size:,} {PART_NAMES[part]}" for part, size in sizes.items())
+        self.fact(f"split: {name}: {shown}")
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """Print what was noticed on the way."""
+        for note in notes:
+            self.fact(f"note: {note}")
+
+    def plan(self, model: Any) -> None:
+        """Print what will be trained, and the head of the table of epochs."""
+        if not self.epochs_shown:
+            return
+        plan, count = model.plan_, len(model.networks_)
+        weights = sum(weight.numel() for weight in model.networks_[0].parameters())
+        self.fact(f"network: {model.network_}")
+        self.fact(
+            f"training: {count} × {weights:,} weights on {model.device_}, {plan.epochs} epochs in "
+            f"batches of {plan.batch_size}, learning rate up to {plan.learning_rate:g}"
+        )
+        self.line()
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Print one row, under a heading if it is the first."""
+        if not self.epochs_shown:
+            return
+        with_validation = "val_loss" in record
+        if record["epoch"] == 1:
+            more = f"{'val loss':>11}{'val ' + self.metric:>15}" if with_validation else ""
+            self.line(f"  {'epoch':>5}{'train loss':>13}{more}{'seconds':>10}")
+        more = ""
+        if with_validation:
+            more = f"{record['val_loss']:>11.4f}{record['val_metric']:>15.4f}"
+        self.line(
+            f"  {int(record['epoch']):>5}{record['train_loss']:>13.4f}{more}"
+            f"{record['seconds']:>10.1f}"
+        )
+
+    @contextmanager
+    def without_epochs(self) -> Iterator[None]:
+        """Print no epochs while the folds are trained: one row a fold is enough."""
+        self.epochs_shown = False
+        yield
+        self.epochs_shown = True
+
+    def folds(self, kind: str, count: int, with_validation: bool) -> None:
+        """Say how the folds are made."""
+        self.fact(f"folds: {count} by {kind}; each is the test part once")
+        if not with_validation:
+            self.fact(
+                "every fold trains its full length on all the others, without a validation part "
+                "(--val 15% holds one out)"
+            )
+
+    def fold(self, name: str, experiment: Experiment, fitted: Fitted) -> None:
+        """Print one fold's scores."""
+        cells = [f"{len(fitted.network['test'].rows):>6,} items"]
+        for model, title in (("cnn", "CNN"), ("baseline", "baseline")):
+            said = by_model(fitted)[model].get("test")
+            if said is not None:
+                score = said.score(experiment.y, experiment.task)[self.metric]
+                cells.append(f"{title} {score.value:.3f}")
+        self.line(f"  {name:<20}" + "   ".join(cells))
+
+    def fold_means(self, table: dict[str, Any]) -> None:
+        """Print mean and standard deviation over the folds."""
+        for model, title in (("cnn", "CNN"), ("baseline", "baseline")):
+            if model in table:
+                over = table[model][self.metric]
+                self.line(
+                    f"  mean over folds     {title}: {self.metric} {over['mean']:.4f} "
+                    f"(sd {over['sd']:.4f})"
+                )
+        self.line("\n  Now the final model, on everything:\n")
+
+    def table(
+        self, names: dict[str, str], scores: dict[str, dict[str, Scores]], metric: str
+    ) -> None:
+        """Print the closing table: models down, parts across."""
+        parts = list(scores["cnn"])
+        width = max(len(name) for name in names.values()) + 3
+        head = "".join(f"{PART_NAMES[part]:<26}" for part in parts)
+        self.line(f"\n  {metric:<{width}}{head}".rstrip())
+        for model, name in names.items():
+            if scores[model]:
+                cells = "".join(f"{scores[model][part][metric]!s:<26}" for part in parts)
+                self.line(f"  {name:<{width}}{cells}".rstrip())
+
+    def end(self, metrics: dict[str, Any], folder: Path) -> None:
+        """Say how well calibrated the model is, what it took, and what can be done next."""
+        calibration = metrics.get("calibration")
+        if calibration:
+            self.line(
+                f"  Probabilities: expected calibration error on validation "
+                f"{calibration['ece_before']:.3f}, {calibration['ece_after']:.3f} after "
+                f"temperature {calibration['temperature']:.2f}."
+            )
+        seconds = metrics["seconds"]
+        self.line(
+            f"  Read in {seconds['read']:.1f} s, trained in {seconds['fit']:.1f} s, predicted in "
+            f"{seconds['predict']:.1f} s on {metrics['device']}."
+        )
+        self.line(f"\n  Model and report: {folder}")
+        self.line(f"  Next: cnnkit predict {folder} NEW_DATA")

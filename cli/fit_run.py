@@ -1,0 +1,375 @@
+"""What `cnnkit fit` does, step by step."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.adapters.folds import folds_digest, make_folds, validation_part
+from cnnkit.adapters.splits import Split, given_split, make_split
+from cnnkit.cli.collect import Collection, collect, collect_demo
+from cnnkit.cli.fit_print import Printer
+from cnnkit.cli.options import make_adapter
+from cnnkit.cnncore import results
+from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
+from cnnkit.cnncore.experiment import Experiment, Fitted
+from cnnkit.cnncore.image import IntArray, Problem
+from cnnkit.cnncore.model_folder import check_free, save
+from cnnkit.cnncore.report import model_card, report
+from cnnkit.cnncore.scores import verdict
+
+DEFAULT_VAL = 0.15
+MODELS = Path("cnnkit-models")
+NONE = np.array([], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The options of `cnnkit fit`; the command line's help describes them."""
+
+    data: Path | None
+    adapter_name: str
+    settings: tuple[str, ...]
+    item: str | None
+    target: str | None
+    encoding: str | None
+    task: str
+    split: str
+    val: float | None
+    test: float
+    val_data: Path | None
+    test_data: Path | None
+    cv: str | None
+    network: str | None
+    ensemble: int | None
+    epochs: int | None
+    batch_size: int | None
+    lr: float | None
+    mixup: float | None
+    class_weight: str | None
+    device: str
+    seed: int
+    out: Path | None
+    overwrite: bool
+    max_bad: float
+    strict: bool
+    no_baseline: bool
+    as_json: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run ends with.
+
+    Parameters
+    ----------
+    final : Fitted
+        Whose model is saved.
+    shown : Fitted
+        Whose predictions are scored: the same, or those of all folds.
+    groups : int64 array [N] or None
+        Items that the bootstrap draws together.
+    content : dict
+        What is special to this way of splitting, for metrics.json.
+    train : int64 array
+        Items that the final model learnt from.
+    """
+
+    final: Fitted
+    shown: Fitted
+    groups: NDArray[np.int64] | None
+    content: dict[str, Any]
+    train: IntArray
+
+
+class FitRun:
+    """One run of `cnnkit fit`.
+
+    Raises
+    ------
+    ValueError, OSError
+        If the options or the data are wrong.
+    """
+
+    def __init__(self, options: FitOptions) -> None:
+        self.options = options
+        self.printer = Printer(options.as_json)
+        self.out = free_folder(options)
+        self.adapter = make_adapter(options.adapter_name, options.settings)
+        self.data = self._collect()
+        self.fingerprints = self.adapter.fingerprints(self.data.items)
+        self.set_aside: tuple[Problem, ...] = ()
+        self.experiment = Experiment(
+            self.adapter,
+            self._estimator(),
+            self.data.items,
+            self.data.targets,
+            self.data.task,
+            with_baseline=not options.no_baseline,
+            on_read=self._on_read,
+            on_start=self.printer.plan,
+            on_epoch=self.printer.epoch,
+        )
+
+    def run(self) -> dict[str, Any]:
+        """Do everything; return the content of metrics.json."""
+        self.printer.found(self.data)
+        outcome = self._fit_split() if self.options.cv is None else self._fit_folds()
+        scores = results.score_parts(self.experiment, outcome.shown, outcome.groups)
+        metrics = {
+            **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
+            **outcome.content,
+            "rejects": sum(row["status"] == "rejected" for row in self._rejects()),
+            "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
+            "device": outcome.final.model.device_,
+            "parameters": self._parameters(outcome.final.model),
+        }
+        self.printer.table(self._titles(outcome.final.model), scores, metrics["metric"])
+        difference = results.ahead(self.experiment, outcome.shown, outcome.groups)
+        if difference is not None:
+            n = len(outcome.shown.network["test"].rows)
+            metrics["verdict"] = verdict(difference, self.data.task, self.adapter.baseline_name, n)
+            self.printer.line(f"\n  {metrics['verdict']}")
+        self._save(outcome, metrics)
+        self.printer.end(metrics, self.out)
+        return metrics
+
+    def _collect(self) -> Collection:
+        options = self.options
+        if options.data is None:
+            return collect_demo(self.adapter)
+        given = {"train": options.data, "val": options.val_data, "test": options.test_data}
+        return collect(
+            [(part, path) for part, path in given.items() if path is not None],
+            self.adapter,
+            item=options.item,
+            target=options.target,
+            task=options.task,
+            encoding=options.encoding,
+        )
+
+    def _estimator(self) -> CNNClassifier | CNNRegressor:
+        options = self.options
+        shared: dict[str, Any] = {
+            "network": options.network,
+            "ensemble": options.ensemble,
+            "epochs": options.epochs,
+            "batch_size": options.batch_size,
+            "learning_rate": options.lr,
+            "mixup": options.mixup,
+            "device": options.device,
+            "random_state": options.seed,
+        }
+        if self.data.task == "regression":
+            return CNNRegressor(**shared)
+        return CNNClassifier(**shared, class_weight=options.class_weight)
+
+    def _fit_split(self) -> Outcome:
+        """Train once, on the training part of one split."""
+        split = self._split()
+        self.set_aside = split.set_aside
+        parts = {"train": split.train, "val": split.val, "test": split.test}
+        self.printer.split(split.name, {part: len(rows) for part, rows in parts.items()})
+        self.printer.notes(split.notes)
+        fitted = self.experiment.fit(**parts)
+        sizes = {part: self.experiment.count_readable(rows) for part, rows in parts.items()}
+        content = {
+            "split": {"name": split.name, "sizes": sizes, "sha256": split.sha256},
+            "calibration": results.calibration(self.experiment, fitted),
+        }
+        groups = self._groups(self.options.split)
+        return Outcome(fitted, fitted, groups, content, split.train)
+
+    def _split(self) -> Split:
+        options, data = self.options, self.data
+        val = DEFAULT_VAL if options.val is None else options.val
+        if len(data.parts) > 1:
+            sizes = dict(data.parts)
+            return given_split(
+                (sizes["train"], sizes.get("val", 0), sizes.get("test", 0)),
+                data.targets,
+                self.fingerprints,
+                val=val,
+                seed=options.seed,
+                task=data.task,
+                places=data.places,
+            )
+        return make_split(
+            options.split,
+            data.targets,
+            data.table,
+            self.fingerprints,
+            val=val,
+            test=options.test,
+            seed=options.seed,
+            task=data.task,
+            places=data.places,
+        )
+
+    def _fit_folds(self) -> Outcome:
+        """Train once for each fold, then on everything."""
+        options, data = self.options, self.data
+        kind = str(options.cv)
+        folds = make_folds(
+            kind,
+            data.targets,
+            data.table,
+            self.fingerprints,
+            seed=options.seed,
+            task=data.task,
+            places=data.places,
+        )
+        self.printer.folds(kind, len(folds), bool(options.val))
+        self.printer.notes(folds[0].notes)
+        fits = []
+        with self.printer.without_epochs():
+            for fold in folds:
+                train, val = fold.train, NONE
+                if options.val:
+                    train, val = validation_part(
+                        train,
+                        kind,
+                        data.targets,
+                        data.table,
+                        self.fingerprints,
+                        val=options.val,
+                        seed=options.seed,
+                        task=data.task,
+                    )
+                self.set_aside += fold.set_aside
+                fits.append(self.experiment.fit(train, val, fold.test))
+                self.printer.fold(fold.name, self.experiment, fits[-1])
+        table = results.fold_table(self.experiment, [fold.name for fold in folds], fits)
+        self.printer.fold_means(table)
+        everything = np.arange(len(data.items))
+        final = self.experiment.fit_everything(fits, everything)
+        content = {
+            "split": {
+                "name": f"cv {kind}",
+                "sizes": {fold["name"]: fold["n"] for fold in table["folds"]},
+                "sha256": folds_digest(folds, self.fingerprints),
+            },
+            "cv": table,
+        }
+        pooled = results.pool_folds(fits)
+        return Outcome(final, pooled, self._groups(kind), content, everything)
+
+    def _groups(self, kind: str) -> NDArray[np.int64] | None:
+        """Return group numbers where whole groups are drawn, so that the bootstrap does so too."""
+        name, _, column = kind.partition(":")
+        if name != "group" or self.data.table is None:
+            return None
+        return np.unique(self.data.table[column].to_numpy(), return_inverse=True)[1]
+
+    def _on_read(self, adapter: Any, problems: Sequence[Problem]) -> None:
+        """Print what reading decided and found; stop if too much of it is bad."""
+        self.printer.read(adapter.decided_, self.data.places, problems)
+        rejected = [row for row in self._rejects() if row["status"] == "rejected"]
+        total = len(self.data.items) + len(self.data.unusable)
+        allowed = 0 if self.options.strict else self.options.max_bad * total
+        if len(rejected) > allowed:
+            rule = (
+                "--strict allows none"
+                if self.options.strict
+                else (f"--max-bad allows {self.options.max_bad:.0%}")
+            )
+            shown = "\n".join(f"  {row['place']}: {row['reason']}" for row in rejected[:10])
+            more = f"\n  … and {len(rejected) - 10:,} more" if len(rejected) > 10 else ""
+            raise ValueError(
+                f"{len(rejected):,} of {total:,} items can't be used, and {rule}:\n{shown}{more}"
+            )
+
+    def _rejects(self) -> list[dict[str, str]]:
+        """List every row that was left out, or kept with a warning."""
+        found = list(self.data.unusable)
+        for problem in (*self.experiment.problems, *self.set_aside):
+            found.append((self.data.places[problem.item], problem))
+        return [
+            {
+                "place": place,
+                "value": problem.value,
+                "status": "rejected" if problem.rejected else "warning",
+                "reason": problem.reason,
+            }
+            for place, problem in found
+        ]
+
+    def _titles(self, model: Any) -> dict[str, str]:
+        count = len(model.networks_)
+        return {
+            "majority": "mean" if self.data.task == "regression" else "majority class",
+            "baseline": self.adapter.baseline_name,
+            "cnn": f"CNN ({count} networks)" if count > 1 else "CNN",
+        }
+
+    def _parameters(self, model: Any) -> dict[str, Any]:
+        """Collect every setting, chosen or given."""
+        weights = sum(weight.numel() for weight in model.networks_[0].parameters())
+        return {
+            "adapter": {"name": self.adapter.name, **self.adapter.get_params(deep=False)},
+            "network": model.network_,
+            "networks": len(model.networks_),
+            "weights": weights,
+            **asdict(model.plan_),
+            "seed": self.options.seed,
+        }
+
+    def _save(self, outcome: Outcome, metrics: dict[str, Any]) -> None:
+        """Write the model folder with everything that belongs to it."""
+        rows = io.StringIO()
+        writer = csv.DictWriter(rows, ["place", "value", "status", "reason"])
+        writer.writeheader()
+        writer.writerows(self._rejects())
+        files = {
+            "metrics.json": json.dumps(metrics, indent=2, ensure_ascii=False),
+            "rejects.csv": rows.getvalue(),
+            "training_items.txt": "".join(
+                f"{self.fingerprints[row]}\n" for row in sorted(outcome.train)
+            ),
+        }
+        about = {
+            "data": {"name": self.data.name, "items": len(self.data.items)},
+            "options": {
+                name: str(value) if isinstance(value, Path) else value
+                for name, value in asdict(self.options).items()
+            },
+        }
+        model, titles = outcome.final.model, self._titles(outcome.final.model)
+        files["README.md"] = model_card(model, self.data.name, titles, metrics)
+        files["report.html"] = report(
+            model,
+            self.data.name,
+            titles,
+            metrics,
+            experiment=self.experiment,
+            shown=outcome.shown,
+            places=self.data.places,
+        )
+        save(model, self.out, files=files, about=about, overwrite=self.options.overwrite)
+
+
+def free_folder(options: FitOptions) -> Path:
+    """Return the folder for the model: --out, or the next free number below cnnkit-models."""
+    if options.out is not None:
+        check_free(options.out, overwrite=options.overwrite)
+        return options.out
+    number = 1
+    while (MODELS / f"{options.adapter_name}-{number}").exists():
+        number += 1
+    return MODELS / f"{options.adapter_name}-{number}"
+
+
+def run(options: FitOptions) -> None:
+    """Do what `cnnkit fit` was asked to; print for people, or one JSON object."""
+    metrics = FitRun(options).run()
+    if options.as_json:
+        click.echo(json.dumps(metrics, ensure_ascii=False))

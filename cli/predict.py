@@ -1,0 +1,112 @@
+"""`cnnkit predict`: one row for every input row, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cnnkit.cli.options import device_option, json_option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--item", metavar="COL", help="Column of the table that holds the items.")
+@click.option("--encoding", metavar="NAME", help="Encoding of the table, such as latin-1.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write a CSV file, not stdout.")
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+@device_option
+@json_option
+def predict(
+    model: Path,
+    data: Path,
+    item: str | None,
+    encoding: str | None,
+    out: Path | None,
+    overwrite: bool,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Predict every item in DATA: a file, a folder of files, or a table.
+
+    The output has one row for every input row: the item, the prediction, a probability for each
+    class, a status (ok, warning or rejected) and the reason.
+    """
+    import json
+
+    from cnnkit.cnncore.model_folder import load
+
+    if out is not None and out.exists() and not overwrite:
+        raise FileExistsError(f"{out} exists; choose another file, or add --overwrite")
+    frame = predict_rows(load(model, device=device), data, item, encoding)
+    if as_json:
+        records = json.loads(frame.to_json(orient="records", force_ascii=False))
+        click.echo(json.dumps({"predictions": records}, ensure_ascii=False))
+    elif out is None:
+        click.echo(frame.to_csv(index=False), nl=False)
+    else:
+        frame.to_csv(out, index=False)
+        counts = ", ".join(
+            f"{n:,} {status}" for status, n in frame["status"].value_counts().items()
+        )
+        click.echo(f"{out}: {len(frame):,} rows ({counts})", err=True)
+
+
+def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None) -> pd.DataFrame:
+    """Return a table with one row for every row of the source, in its order.
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read.
+    ValueError
+        If the model was trained on arrays.
+    """
+    import pandas as pd
+
+    from cnnkit.adapters.sources import load_dataset
+
+    adapter = model.adapter
+    if adapter is None:
+        raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
+    dataset = load_dataset(
+        data,
+        item=item,
+        item_names=adapter.item_columns,
+        items_are_files=adapter.items_are_files,
+        need_target=False,
+        encoding=encoding,
+    )
+    samples = adapter.read(dataset.items)
+    frame = pd.DataFrame({"item": [value for _, value in dataset.source_rows]})
+    columns = prediction_columns(model, samples)
+    rows = dataset.rows[samples.items]
+    for name, values in columns.items():
+        frame[name] = pd.Series(values, index=rows)
+    frame["status"] = pd.Series("ok", index=frame.index)
+    reasons: dict[int, list[str]] = {}
+    read_problems = [(int(dataset.rows[found.item]), found) for found in samples.problems]
+    for row, problem in [*((found.item, found) for found in dataset.problems), *read_problems]:
+        frame.loc[row, "status"] = "rejected" if problem.rejected else "warning"
+        reasons.setdefault(row, []).append(problem.reason)
+    frame["reason"] = pd.Series(
+        {row: "; ".join(texts) for row, texts in reasons.items()}, dtype=str
+    )
+    frame["reason"] = frame["reason"].reindex(frame.index).fillna("")
+    return frame
+
+
+def prediction_columns(model: Any, samples: Any) -> dict[str, Any]:
+    """Return the columns of the output by name: prediction and probabilities, or numbers."""
+    if not hasattr(model, "classes_"):
+        return {"prediction": model.predict(samples)}
+    probabilities = model.probabilities(samples)
+    return {
+        "prediction": model.classes_[probabilities.argmax(axis=1)],
+        **{f"p({label})": column for label, column in zip(model.classes_, probabilities.T)},
+    }

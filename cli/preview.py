@@ -1,0 +1,74 @@
+"""`cnnkit preview`: a picture of the very arrays that the network sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.cli.options import adapter_options
+
+
+@click.command()
+@click.argument("data", required=False, type=click.Path(path_type=Path))
+@adapter_options
+@click.option("--item", metavar="COL", help="Column of the table that holds the items.")
+@click.option("--count", type=click.IntRange(1, 24), default=4, show_default=True)
+@click.option("--augmented", is_flag=True, help="As in training: moved, masked, coloured.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the items.")
+@click.option("--out", type=click.Path(path_type=Path), default="preview.png", show_default=True)
+@click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
+def preview(
+    data: Path | None,
+    adapter_name: str,
+    settings: tuple[str, ...],
+    item: str | None,
+    count: int,
+    augmented: bool,
+    seed: int,
+    out: Path,
+    overwrite: bool,
+) -> None:
+    """Draw some items of DATA as the network would see them, with axes in their own units.
+
+    DATA is one item, a folder or a table; without it the adapter's demo set is drawn.
+    """
+    if out.exists() and not overwrite:
+        raise FileExistsError(f"{out} exists; choose another file, or add --overwrite")
+    from cnnkit.cli.options import make_adapter
+    from cnnkit.cnncore.figures import draw_images
+
+    adapter = make_adapter(adapter_name, settings)
+    items, places = choose_items(adapter, data, item, count, seed)
+    samples = adapter.fit_read(items)
+    for problem in samples.problems:
+        click.echo(f"{places[problem.item]}: {problem.reason}", err=True)
+    figure = draw_images(adapter, samples, items, places, seed if augmented else None)
+    figure.savefig(out)
+    for sentence in adapter.decided_:
+        click.echo(f"  {sentence}")
+    click.echo(f"{out}: {len(samples)} images")
+
+
+def choose_items(
+    adapter: Any, data: Path | None, item: str | None, count: int, seed: int
+) -> tuple[list[Any], list[str]]:
+    """Draw items from the demo set or from a source, and say where each stands."""
+    import numpy as np
+
+    if data is None:
+        items, places = adapter.demo()
+    else:
+        from cnnkit.adapters.sources import load_dataset
+
+        dataset = load_dataset(
+            data,
+            item=item,
+            item_names=adapter.item_columns,
+            items_are_files=adapter.items_are_files,
+            need_target=False,
+        )
+        items, places = dataset.items, dataset.places
+    rows = np.random.default_rng(seed).permutation(len(items))[:count]
+    return [items[row] for row in rows], [places[row] for row in rows]

@@ -1,0 +1,441 @@
+"""CNNClassifier and CNNRegressor: convolutional networks with scikit-learn's rules."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from cnnkit.cnncore import presets, spec
+from cnnkit.cnncore.arrays import ArrayImages
+from cnnkit.cnncore.calibration import fit_temperature, softmax
+from cnnkit.cnncore.device import choose_device
+from cnnkit.cnncore.feed import Feed
+from cnnkit.cnncore.image import Samples
+from cnnkit.cnncore.network import Network
+from cnnkit.cnncore.objective import Classification, Float64Array, Objective, Regression
+from cnnkit.cnncore.train import EpochRecord, Plan, predict, train
+
+FEWEST_STEPS = 400  # fewer cost more accuracy than any augmentation gains (docs/audio.md)
+FEWEST_EPOCHS = 4
+PIXELS_FOR_THREADS = 2**17  # in a batch; with fewer, threads wait for each other more than they do
+
+OnEpoch = Callable[[EpochRecord], None]
+OnStart = Callable[["CNNEstimator"], None]
+Validation = tuple[Any, Any] | None
+
+
+class CNNEstimator(BaseEstimator):
+    """What the classifier and the regressor share; their docstrings describe the parameters."""
+
+    def __init__(
+        self,
+        adapter: Any = None,
+        *,
+        network: str | None = None,
+        ensemble: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float = 0.05,
+        mixup: float | None = None,
+        patience: int = 10,
+        validation_fraction: float = 0.0,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.adapter = adapter
+        self.network = network
+        self.ensemble = ensemble
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.mixup = mixup
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+
+    def _training_samples(self, X: Any, y: Any) -> tuple[Samples, NDArray[Any]]:
+        """Settle `adapter_`; return samples and the targets of those that could be read."""
+        if isinstance(X, Samples):
+            check_is_fitted(self.adapter, "spec_")
+            self.adapter_: Any = self.adapter
+            return X, np.asarray(y)
+        if self.adapter is None:
+            X, y = validate_data(self, X, y, allow_nd=True, dtype=np.float32, multi_output=True)
+            self.adapter_ = ArrayImages()
+            return self.adapter_.fit_read(X), y
+        self.adapter_ = clone(self.adapter)
+        samples = self.adapter_.fit_read(X, y)
+        rejected = [problem for problem in samples.problems if problem.rejected]
+        if rejected:
+            warnings.warn(
+                f"{len(rejected)} of {len(X)} items could not be read and are left out; the first: "
+                f"item {rejected[0].item} {rejected[0].value!r}: {rejected[0].reason}",
+                stacklevel=3,
+            )
+        return samples, np.asarray(y)[samples.items]
+
+    def _samples(self, X: Any) -> Samples:
+        """Return samples to predict, one for every row of X."""
+        check_is_fitted(self, "networks_")
+        if isinstance(X, Samples):
+            return X
+        if isinstance(self.adapter_, ArrayImages):
+            X = validate_data(self, X, allow_nd=True, dtype=np.float32, reset=False)
+            return self.adapter_.read(X)
+        samples: Samples = self.adapter_.read_all(X)
+        return samples
+
+    def _hold_out(
+        self, samples: Samples, y: NDArray[Any], stratify: NDArray[Any] | None
+    ) -> tuple[Samples, NDArray[Any], tuple[Samples, NDArray[Any]] | None]:
+        """Take `validation_fraction` of the samples out of the training set."""
+        if not self.validation_fraction:
+            return samples, y, None
+        rows, held = train_test_split(
+            np.arange(len(samples)),
+            test_size=self.validation_fraction,
+            random_state=check_random_state(self.random_state),
+            stratify=stratify,
+        )
+        return samples[rows], y[rows], (samples[held], y[held])
+
+    def _held_out(self, validation: tuple[Any, Any]) -> tuple[Samples, NDArray[Any]]:
+        """Read the validation data that the user gave."""
+        X, y = validation
+        if isinstance(X, Samples):
+            return X, np.asarray(y)
+        samples = self.adapter_.read(X)
+        return samples, np.asarray(y)[samples.items]
+
+    def _plan(self, n: int, seed: int) -> Plan:
+        """Fill in what was left open: the recipe's batch size, and epochs by samples seen."""
+        recipe = self.adapter_.recipe_
+        batch_size = min(self.batch_size or recipe.batch_size, n)
+        samples_seen = max(recipe.samples_seen, FEWEST_STEPS * batch_size)
+        epochs = math.ceil(samples_seen / (n // batch_size * batch_size))
+        # Each network has a thread anyhow.
+        threads = max(1, torch.get_num_threads() // (self.ensemble or recipe.ensemble))
+        _, rows, columns = self.adapter_.spec_.shape
+        if batch_size * (rows or 1) * (columns or 1) < PIXELS_FOR_THREADS:
+            threads = 1
+        return Plan(
+            epochs=self.epochs or max(FEWEST_EPOCHS, epochs),
+            batch_size=batch_size,
+            learning_rate=self.learning_rate or recipe.learning_rate,
+            weight_decay=self.weight_decay,
+            mixup=recipe.mixup if self.mixup is None else self.mixup,
+            patience=self.patience,
+            seed=seed,
+            threads=threads,
+        )
+
+    def _train(
+        self,
+        samples: Samples,
+        y: NDArray[Any],
+        objective: Objective,
+        validation: tuple[Samples, NDArray[Any]] | None,
+        on_start: OnStart,
+        on_epoch: OnEpoch,
+    ) -> None:
+        """Build the networks and train them."""
+        recipe = self.adapter_.recipe_
+        layers = presets.resolve(self.network or recipe.network, self.adapter_.spec_)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        device = choose_device(self.device)
+        self.plan_ = self._plan(len(samples), seed)
+        self.network_ = spec.to_text(layers)
+        self.objective_ = objective
+        self.device_ = str(device)
+        self.networks_ = []
+        for number in range(self.ensemble or recipe.ensemble):
+            # Initial weights come from torch's own generator: seed it, and leave no trace.
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed + number)
+                network = Network(layers, self.adapter_.spec_, objective.outputs)
+            self.networks_.append(network.to(device))
+        on_start(self)
+        held_out = None
+        if validation is not None:
+            held_out = (Feed(validation[0], device), validation[1])
+        self.history_ = train(
+            self.networks_,
+            self.adapter_.renderer().to(device),
+            Feed(samples, device),
+            y,
+            objective,
+            self.plan_,
+            validation=held_out,
+            on_epoch=on_epoch,
+        )
+
+    def _predict(self, samples: Samples) -> Float64Array:
+        """Average the networks' predictions over all test views, float64 [N, outputs]."""
+        device = torch.device(self.device_)
+        renderer = self.adapter_.renderer().to(device)
+        feed = Feed(samples, device)
+        return predict(self.networks_, renderer, feed, self.objective_, views=renderer.views)
+
+
+class CNNClassifier(ClassifierMixin, CNNEstimator):
+    """Classify images, or items that an adapter turns into images, with convolutional networks.
+
+    Parameters
+    ----------
+    adapter : Adapter, optional
+        Turns items into images; `X` is then a list of items. Without it `X` is an array
+        [N, C, H, W], or a table [N, F] whose rows are seen as 1 × F images.
+    network : str, optional
+        A preset ("audio", …), "auto", or a network spec such as
+        "conv 32x3x3 | pool 2x2/2 | norm | relu | gap". Default: the adapter's.
+    ensemble : int, optional
+        Networks trained at once, whose probabilities are averaged. Default: the adapter's.
+    epochs : int, optional
+        Default: by the number of images that the adapter's recipe wants to be seen, at least
+        400 steps and 4 epochs.
+    batch_size : int, optional
+    learning_rate : float, optional
+        Peak of the one-cycle schedule.
+    weight_decay : float
+    mixup : float, optional
+        Strength of mixup (both parameters of its beta distribution); 0 = off.
+    label_smoothing : float
+    class_weight : dict, "balanced" or None
+        Weights in the loss. They help rare classes and spoil the probabilities.
+    patience : int
+        With validation data: epochs without a better validation loss before training stops.
+    validation_fraction : float
+        Share of the training items that is held out for choosing the best epoch and for
+        calibrating the probabilities; 0 = train on everything for the full length.
+    device : str
+        "auto", "cpu", "cuda", "cuda:1" or "mps".
+    random_state : int, RandomState or None
+        Same number, machine, and thread count: the same weights, bit for bit.
+
+    Attributes
+    ----------
+    classes_ : ndarray [K]
+    adapter_ : Adapter
+    network_ : str
+        The network spec that was used.
+    networks_ : list of Network
+    plan_ : Plan
+        Epochs, batch size, learning rate and seed that were used.
+    temperature_ : float
+        Divides the logits (Guo et al. 2017); 1 without validation data.
+    history_ : list of dict
+        One record for each epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stripes = np.tile([[0.0, 1.0], [1.0, 0.0]], (2, 8))  # 4 x 16
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 1, 4, 16))
+    >>> X[:20] += stripes
+    >>> y = ["striped"] * 20 + ["plain"] * 20
+    >>> model = CNNClassifier(epochs=5).fit(X, y)
+    >>> model.predict(X[:2])
+    array(['striped', 'striped'], dtype='<U7')
+    """
+
+    def __init__(
+        self,
+        adapter: Any = None,
+        *,
+        network: str | None = None,
+        ensemble: int | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float = 0.05,
+        mixup: float | None = None,
+        label_smoothing: float = 0.1,
+        class_weight: dict[Any, float] | str | None = None,
+        patience: int = 10,
+        validation_fraction: float = 0.0,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        super().__init__(
+            adapter,
+            network=network,
+            ensemble=ensemble,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            mixup=mixup,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            device=device,
+            random_state=random_state,
+        )
+        self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        validation: Validation = None,
+        on_start: OnStart = lambda model: None,
+        on_epoch: OnEpoch = lambda record: None,
+    ) -> Self:
+        """Train on items (or arrays, or samples that the fitted adapter has read) and labels.
+
+        Parameters
+        ----------
+        X : sequence of items, array [N, C, H, W] or [N, F], or Samples
+        y : array [N]
+            Labels.
+        validation : tuple (X, y), optional
+            Chooses the best epoch and calibrates the probabilities.
+        on_start : callable
+            Called with the model when its networks and its plan are settled.
+        on_epoch : callable
+            Called with the record of every epoch.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, or shapes don't agree.
+        """
+        samples, labels = self._training_samples(X, y)
+        check_classification_targets(labels)
+        self.classes_, targets = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"all labels are {self.classes_[0]!r}: a classifier needs at least 2 classes"
+            )
+        held_out: tuple[Samples, NDArray[Any]] | None
+        if validation is None:
+            samples, targets, held_out = self._hold_out(samples, targets, targets)
+        else:
+            held, held_labels = self._held_out(validation)
+            held_out = (held, self._class_numbers(held_labels))
+        weight = None
+        if self.class_weight is not None:
+            weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
+            weight = weight.astype(np.float32)
+        objective = Classification(len(self.classes_), self.label_smoothing, weight)
+        self._train(samples, targets, objective, held_out, on_start, on_epoch)
+        self.temperature_ = 1.0
+        if held_out is not None:
+            self.calibrate(*held_out)
+        return self
+
+    def calibrate(self, samples: Samples, targets: NDArray[Any]) -> None:
+        """Choose the temperature on held-out samples and their class numbers, int64 [N]."""
+        self.temperature_ = fit_temperature(as_logits(self._predict(samples)), targets)
+
+    def predict_proba(self, X: Any) -> Float64Array:
+        """Return calibrated probabilities, float64 [N, K], for the same kind of X as `fit`."""
+        return self.probabilities(self._samples(X))
+
+    def probabilities(self, samples: Samples, *, calibrated: bool = True) -> Float64Array:
+        """Return probabilities of samples, float64 [N, K], before or after calibration."""
+        averaged = self._predict(samples)
+        return softmax(as_logits(averaged), self.temperature_ if calibrated else 1.0)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the class with the most votes for every row of X, array [N]."""
+        chosen = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def _class_numbers(self, labels: NDArray[Any]) -> NDArray[np.int64]:
+        """Turn labels [N] into class numbers, int64 [N]."""
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"validation labels {list(unknown[:5])} are not among the training labels"
+            )
+        return np.searchsorted(self.classes_, labels)
+
+
+class CNNRegressor(RegressorMixin, CNNEstimator):
+    """Predict numbers from images, or from items that an adapter turns into images.
+
+    The parameters are those of `CNNClassifier`, without label smoothing and class weights. The
+    targets are standardised; the loss is Huber's.
+
+    Attributes
+    ----------
+    adapter_, network_, networks_, plan_, history_
+        As in `CNNClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(64, 1, 1, 8))
+    >>> y = X.mean(axis=(1, 2, 3))
+    >>> CNNRegressor(epochs=2).fit(X, y).predict(X).shape
+    (64,)
+    """
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        validation: Validation = None,
+        on_start: OnStart = lambda model: None,
+        on_epoch: OnEpoch = lambda record: None,
+    ) -> Self:
+        """Train on items (or arrays, or samples that the fitted adapter has read) and numbers.
+
+        Parameters
+        ----------
+        X : sequence of items, array [N, C, H, W] or [N, F], or Samples
+        y : array [N] or [N, T]
+        validation : tuple (X, y), optional
+            Chooses the best epoch.
+        on_start : callable
+            Called with the model when its networks and its plan are settled.
+        on_epoch : callable
+            Called with the record of every epoch.
+
+        Raises
+        ------
+        ValueError
+            If the targets aren't finite numbers, or shapes don't agree.
+        """
+        samples, y = self._training_samples(X, y)
+        targets = np.asarray(y, dtype=np.float64)
+        if not np.isfinite(targets).all():
+            raise ValueError("the targets hold NaN or infinity: expected finite numbers")
+        targets = targets.reshape(len(targets), -1)
+        if validation is None:
+            samples, targets, held_out = self._hold_out(samples, targets, None)
+        else:
+            held_out = self._held_out(validation)
+        scale = targets.std(axis=0)
+        objective = Regression(targets.mean(axis=0), np.where(scale > 0, scale, 1.0))
+        self._train(samples, targets, objective, held_out, on_start, on_epoch)
+        return self
+
+    def predict(self, X: Any) -> Float64Array:
+        """Return the numbers for every row of X, float64 [N] or [N, T]."""
+        predicted = self._predict(self._samples(X))
+        return predicted[:, 0] if self.objective_.outputs == 1 else predicted
+
+
+def as_logits(probabilities: Float64Array) -> Float64Array:
+    """Return logits whose softmax gives these probabilities, float64 [N, K]."""
+    return np.log(np.maximum(probabilities, 1e-12))

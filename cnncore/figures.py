@@ -1,0 +1,129 @@
+"""Pictures: the report's, each as an SVG text without a file, and the preview of images."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cnnkit.cnncore.image import Samples
+from cnnkit.cnncore.objective import Float64Array
+from cnnkit.cnncore.train import EpochRecord
+
+BINS = 10
+
+
+def as_svg(figure: Figure) -> Markup:
+    """Return the figure as an <svg> element, the same text for the same figure."""
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "cnnkit", "svg.fonttype": "none"}):
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    return Markup(text[text.index("<svg") :])  # matplotlib escapes what it writes
+
+
+def learning_curve(history: Sequence[EpochRecord]) -> Markup:
+    """Draw the losses over the epochs."""
+    figure = Figure(figsize=(7, 3))
+    axes = figure.subplots()
+    epochs = [record["epoch"] for record in history]
+    for key, label in (("train_loss", "training"), ("val_loss", "validation")):
+        if key in history[0]:
+            axes.plot(epochs, [record[key] for record in history], marker=".", label=label)
+    axes.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
+    axes.legend()
+    return as_svg(figure)
+
+
+def confusion(truth: NDArray[np.int64], said: NDArray[np.int64], labels: Sequence[str]) -> Markup:
+    """Draw how often each class (row) was called what (column)."""
+    counts = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(counts, (truth, said), 1)
+    size = 2 + 0.45 * len(labels)
+    figure = Figure(figsize=(size, size))
+    axes = figure.subplots()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.argwhere(counts > 0):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        number = str(counts[row, column])
+        axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
+    axes.set_xticks(range(len(labels)), labels, rotation=90)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel="predicted", ylabel="true")
+    return as_svg(figure)
+
+
+def reliability(truth: NDArray[np.int64], probabilities: Float64Array) -> Markup:
+    """Draw how often the network was right against how sure it was."""
+    sure = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    used = np.unique(bins)
+    figure = Figure(figsize=(4, 4))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
+    axes.scatter(
+        [sure[bins == b].mean() for b in used],
+        [right[bins == b].mean() for b in used],
+        s=[10 + 200 * (bins == b).mean() for b in used],
+    )
+    axes.set(xlabel="probability", ylabel="share that was right", xlim=(0, 1.02), ylim=(0, 1.02))
+    return as_svg(figure)
+
+
+def scatter(truth: Float64Array, said: Float64Array) -> Markup:
+    """Draw predicted against true numbers."""
+    figure = Figure(figsize=(4.5, 4.5))
+    axes = figure.subplots()
+    axes.axline((truth.mean(), truth.mean()), slope=1, color="grey", linestyle=":")
+    axes.scatter(truth, said, s=8, alpha=0.6)
+    axes.set(xlabel="true", ylabel="predicted")
+    return as_svg(figure)
+
+
+def draw_images(
+    adapter: Any, samples: Samples, items: Sequence[Any], titles: Sequence[str], seed: int | None
+) -> Figure:
+    """Draw samples as the network sees them; axes are labelled by the adapter's `edge_labels`.
+
+    Parameters
+    ----------
+    adapter : Adapter
+        Fitted.
+    samples : Samples
+    items, titles : sequence [N]
+        What the samples were made from.
+    seed : int or None
+        Augment as in training, with this seed; None: as in prediction.
+    """
+    renderer = adapter.renderer().train(seed is not None)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    pixels = renderer(samples.to("cpu"), generator).pixels[:, 0].numpy()
+    columns = min(2, len(pixels))
+    rows = -(-len(pixels) // columns)
+    figure = Figure(figsize=(6 * columns, 3.2 * rows), layout="constrained")
+    height, width = adapter.spec_.height, adapter.spec_.width
+    all_axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    for axes, image, item in zip(all_axes, pixels, samples.items, strict=False):
+        axes.imshow(image, origin="lower", aspect="auto", interpolation="nearest")
+        for axis, size, set_ticks in (
+            (0, image.shape[0], axes.set_yticks),
+            (1, image.shape[1], axes.set_xticks),
+        ):
+            places = np.linspace(0, size - 1, 6).round().astype(int)
+            labels = adapter.edge_labels(items[item], axis, places.tolist())
+            set_ticks(places, labels)
+        axes.set_ylabel(f"{height.name} ({height.unit})" if height else "")
+        axes.set_xlabel(f"{width.name} ({width.unit})" if width else "")
+        axes.set_title(titles[item], fontsize=9)
+    for axes in all_axes[len(pixels) :]:
+        axes.set_axis_off()
+    return figure

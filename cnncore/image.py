@@ -1,0 +1,273 @@
+"""The contract between the rooms: what an image is, and what stands between an item and an image.
+
+    items --read--> Samples --batch--> Batch --render--> Images --network--> votes
+
+Adapters make `Samples` (on the CPU, once per item); a `Renderer` makes `Images` from a `Batch` of
+them (on the training device, for every batch). This file is all that an adapter may know of the
+core.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One ordered axis of an image: neighbours on it are closely related.
+
+    Parameters
+    ----------
+    name : str
+        "time", "mel band", "position", "x".
+    unit : str
+        "s", "Hz", "Å"; empty where positions are counted.
+    step : float or None
+        Units per pixel, where that is constant.
+    pixels : int or None
+        Length of the axis; None where it differs from batch to batch.
+    """
+
+    name: str
+    unit: str = ""
+    step: float | None = None
+    pixels: int | None = None
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What the network will see: unordered channels over ordered rows and columns.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        One name for each channel. Channels have no order.
+    height, width : Axis or None
+        None means length 1: nothing is convolved along it.
+    values : "intensity" or "index"
+        Index images hold category numbers; their network starts with an embedding.
+    vocabulary : int or None
+        Number of categories of an index image; category 0 is padding.
+    side : tuple of str
+        Names of unordered side features that go straight to the fully connected layers.
+
+    Examples
+    --------
+    >>> mel = Axis("mel band", "Hz", pixels=40)
+    >>> ImageSpec(("log-mel",), mel, Axis("time", "s", 0.01, 64)).shape
+    (1, 40, 64)
+    """
+
+    channels: tuple[str, ...]
+    height: Axis | None
+    width: Axis | None
+    values: Literal["intensity", "index"] = "intensity"
+    vocabulary: int | None = None
+    side: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int | None, int | None]:
+        """Channels, rows, columns; None where a length differs from batch to batch."""
+        rows = 1 if self.height is None else self.height.pixels
+        columns = 1 if self.width is None else self.width.pixels
+        return len(self.channels), rows, columns
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What was wrong with one item.
+
+    Parameters
+    ----------
+    item : int
+        Number of the item in the sequence that was read, from 0.
+    value : str
+        The item itself (a path, a text, a SMILES), shortened by whoever prints it.
+    reason : str
+        What was found, what was expected, what to do.
+    rejected : bool
+        True: the item gives no sample. False: it was read, and this is a warning.
+    """
+
+    item: int
+    value: str
+    reason: str
+    rejected: bool = True
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Items after reading: compact, ragged, in one block of memory (or a memory map).
+
+    Sample `i` is `values[offsets[i]:offsets[i + 1]]`.
+
+    Parameters
+    ----------
+    values : array [total, D]
+        The steps of all samples, one after the other (audio: frames of D mel bands).
+    offsets : int64 array [N + 1]
+        Where each sample begins and the last one ends.
+    items : int64 array [N]
+        Number of the item that each sample was made from.
+    summary : float32 array [N, K]
+        What a renderer must know of a whole sample when it draws a part of it (audio: its peak).
+    side : float32 array [N, S] or None
+        Side features.
+    problems : tuple of Problem
+        Rejected items and warnings, by item number.
+    """
+
+    values: NDArray[Any]
+    offsets: IntArray
+    items: IntArray
+    summary: Float32Array
+    side: Float32Array | None = None
+    problems: tuple[Problem, ...] = field(default=(), repr=False)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def lengths(self) -> IntArray:
+        """Steps of each sample, int64 [N]."""
+        return np.diff(self.offsets)
+
+    def __getitem__(self, rows: IntArray) -> Samples:
+        """Copy the samples at `rows` (int64 [n]) into a new, contiguous `Samples`."""
+        rows = np.asarray(rows)
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        # Step j of the new block lies at the same distance from its sample's old start.
+        steps = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return replace(
+            self,
+            values=self.values[steps],
+            offsets=offsets,
+            items=self.items[rows],
+            summary=self.summary[rows],
+            side=None if self.side is None else self.side[rows],
+        )
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Copy all samples to the device, as one batch."""
+
+        def move(array: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+        return Batch(
+            values=move(self.values),
+            starts=move(self.offsets[:-1]),
+            lengths=move(self.lengths),
+            summary=move(self.summary),
+            side=None if self.side is None else move(self.side),
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples on the training device, as a renderer gets them.
+
+    Sample `i` is `values[starts[i]:starts[i] + lengths[i]]`; `values` may hold other samples too
+    (the whole set, where it fits on the device), so nothing is copied to make a batch.
+
+    Parameters
+    ----------
+    values : Tensor [total, D]
+    starts, lengths : int64 Tensor [n]
+    summary : float32 Tensor [n, K]
+    side : float32 Tensor [n, S] or None
+    """
+
+    values: Tensor
+    starts: Tensor
+    lengths: Tensor
+    summary: Tensor
+    side: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, rows: Tensor | slice) -> Batch:
+        """Return the batch of the samples at `rows`; their values are not copied."""
+        return replace(
+            self,
+            starts=self.starts[rows],
+            lengths=self.lengths[rows],
+            summary=self.summary[rows],
+            side=None if self.side is None else self.side[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Images:
+    """What the network gets.
+
+    Parameters
+    ----------
+    pixels : float32 Tensor [N, C, H, W], or int64 for index images
+    mask : bool Tensor [N, 1, H, W] or None
+        True where a pixel belongs to the item; None where all do.
+    side : float32 Tensor [N, S] or None
+    """
+
+    pixels: Tensor
+    mask: Tensor | None = None
+    side: Tensor | None = None
+
+
+class Renderer(nn.Module, ABC):
+    """Draws a `Batch` as `Images`: crops, pads, standardises and, in training, augments.
+
+    A renderer augments only in train mode, and draws every random number from the generator that
+    it is given, so that a run can be repeated exactly.
+
+    Attributes
+    ----------
+    views : int
+        Number of ways to draw one sample at test time; the votes of all views are averaged.
+        View 0 is the plain one.
+    """
+
+    views: int = 1
+
+    @abstractmethod
+    def forward(
+        self, batch: Batch, generator: torch.Generator | None = None, view: int = 0
+    ) -> Images:
+        """Draw one image for each sample of the batch."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an adapter's images are best trained; each setting can be overridden by the user.
+
+    Parameters
+    ----------
+    network : str
+        A preset's name or a network spec.
+    ensemble : int
+        Networks trained at once; their probabilities are averaged.
+    samples_seen : int
+        Length of training: images shown to each network.
+    batch_size : int
+    learning_rate : float
+    mixup : float
+        Both parameters of the beta distribution of mixup; 0 turns it off.
+    """
+
+    network: str = "auto"
+    ensemble: int = 1
+    samples_seen: int = 10_000
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    mixup: float = 0.0

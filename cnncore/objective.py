@@ -1,0 +1,114 @@
+"""What the votes are for: the loss of a batch, and probabilities or numbers from logits."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+Float64Array = NDArray[np.float64]
+
+
+class Objective(Protocol):
+    """A kind of target, seen from the training loop.
+
+    Attributes
+    ----------
+    outputs : int
+        Votes for each image.
+    """
+
+    outputs: int
+
+    def encode(self, y: NDArray[np.generic]) -> Tensor:
+        """Turn targets [N, …] into a tensor for `losses`."""
+
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of every image, float32 [N]."""
+
+    def predict(self, logits: Tensor) -> Tensor:
+        """Turn logits [N, outputs] into what is averaged over an ensemble's members."""
+
+    def score(self, predicted: Float64Array, y: NDArray[np.generic]) -> tuple[float, float]:
+        """Return (loss to choose the best epoch by, metric to print) of averaged predictions."""
+
+
+class Classification:
+    """One class for each image: cross-entropy with label smoothing.
+
+    Parameters
+    ----------
+    n_classes : int
+    label_smoothing : float
+        Share of the target that is spread over all classes (Szegedy et al. 2016).
+    class_weight : float32 array [n_classes] or None
+        Weight of each class in the loss.
+    """
+
+    metric = "accuracy"
+
+    def __init__(
+        self,
+        n_classes: int,
+        label_smoothing: float = 0.1,
+        class_weight: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.outputs = n_classes
+        self.label_smoothing = label_smoothing
+        self.class_weight = None if class_weight is None else torch.from_numpy(class_weight)
+
+    def encode(self, y: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.asarray(y, dtype=np.int64))
+
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        weight = None if self.class_weight is None else self.class_weight.to(logits.device)
+        return functional.cross_entropy(
+            logits, targets, weight, reduction="none", label_smoothing=self.label_smoothing
+        )
+
+    def predict(self, logits: Tensor) -> Tensor:
+        return logits.softmax(dim=1)
+
+    def score(self, predicted: Float64Array, y: NDArray[np.generic]) -> tuple[float, float]:
+        truth = np.asarray(y, dtype=np.int64)
+        chosen = predicted[np.arange(len(truth)), truth]
+        loss = -np.log(np.maximum(chosen, 1e-12)).mean()
+        return float(loss), float((predicted.argmax(axis=1) == truth).mean())
+
+
+class Regression:
+    """Numbers: Huber loss on standardised targets, so that outliers pull with bounded force.
+
+    Parameters
+    ----------
+    mean, scale : float64 array [outputs]
+        Of the training targets.
+    """
+
+    metric = "rmse"
+
+    def __init__(self, mean: Float64Array, scale: Float64Array) -> None:
+        self.mean = mean
+        self.scale = scale
+        self.outputs = len(mean)
+
+    def encode(self, y: NDArray[np.generic]) -> Tensor:
+        numbers = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        return torch.from_numpy(((numbers - self.mean) / self.scale).astype(np.float32))
+
+    def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return functional.huber_loss(logits, targets, reduction="none").mean(dim=1)
+
+    def predict(self, logits: Tensor) -> Tensor:
+        mean = torch.as_tensor(self.mean, dtype=torch.float32, device=logits.device)
+        scale = torch.as_tensor(self.scale, dtype=torch.float32, device=logits.device)
+        return logits * scale + mean
+
+    def score(self, predicted: Float64Array, y: NDArray[np.generic]) -> tuple[float, float]:
+        error = (predicted - np.asarray(y, dtype=np.float64).reshape(len(y), -1)) / self.scale
+        rmse = float(np.sqrt(np.mean((error * self.scale) ** 2)))
+        return float(np.mean(error**2)), rmse

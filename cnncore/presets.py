@@ -1,0 +1,108 @@
+"""Networks that are ready to use. A preset is nothing but a spec; `resolve` cuts it to the image.
+
+audio
+    Spectrograms and other large images: few features while there are many pixels, then more.
+small
+    Images of a few dozen pixels in height and width.
+sequence
+    One row of many pixels: texts, signals.
+vector
+    One row of few pixels: the columns of a table. It keeps all positions, so that the head knows
+    which column a value stands in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cnnkit.cnncore.describe import Input, Shape, fit_to, shapes
+from cnnkit.cnncore.spec import Embed, Layers, Side, SpecError, did_you_mean, parse, to_text
+
+if TYPE_CHECKING:
+    from cnnkit.cnncore.image import ImageSpec
+
+PRESETS: dict[str, str] = {
+    "audio": (
+        "conv 16x3x3 | pool 2x2/2 | norm | relu | conv 32x3x3 | pool 2x2/2 | norm | relu"
+        " | conv 32x3x3 | norm | relu | conv 64x3x3 | pool 2x2/2 | norm | relu"
+        " | conv 64x3x3 | norm | relu | conv 128x3x3 | pool 2x2/2 | norm | relu"
+        " | conv 128x3x3 | norm | relu | par(gap ; gmp) | drop 0.2"
+    ),
+    "small": (
+        "conv 16x3x3 | pool 2x2/2 | norm | relu | conv 32x3x3 | pool 2x2/2 | norm | relu"
+        " | conv 64x3x3 | norm | relu | par(gap ; gmp) | drop 0.2"
+    ),
+    "sequence": (
+        "conv 32x1x5 | pool 1x2/2 | norm | relu | conv 64x1x3 | pool 1x2/2 | norm | relu"
+        " | conv 64x1x3 | norm | relu | par(gap ; gmp) | drop 0.2"
+    ),
+    "vector": "conv 32x1x3 | norm | relu | conv 32x1x3 | norm | relu | flatten | drop 0.2",
+}
+LARGE = 32  # pixels in height and width, from which on "auto" takes "audio"
+NARROW = 16  # pixels in a row, up to which "auto" takes "vector"
+
+
+def choose(image: ImageSpec | Input | Shape) -> str:
+    """Choose a preset by the shape of the image, and cut it to the image.
+
+    Images of category numbers get an embedding first. Where there are side features, they are
+    joined before a hidden layer.
+
+    Examples
+    --------
+    >>> choose((3, 1, 2))
+    'conv 32x1x3 | norm | relu | conv 32x1x3 | norm | relu | flatten | drop 0.2'
+    """
+    image = Input.of(image)
+    _, rows, columns = image.shape
+    if rows == 1:
+        name = "vector" if columns is not None and columns <= NARROW else "sequence"
+    else:
+        large = all(length is None or length >= LARGE for length in (rows, columns))
+        name = "audio" if large else "small"
+    return to_text(_cut(name, image))
+
+
+def resolve(network: str, image: ImageSpec | Input | Shape) -> Layers:
+    """Give the layers that a preset's name, "auto" or a spec stands for.
+
+    A preset is cut to the image, and gets an embedding and side features as in `choose`: show the
+    result. A spec is taken as it is written.
+
+    Raises
+    ------
+    SpecError
+        If `network` is no preset and no spec, or a spec that doesn't fit.
+
+    Examples
+    --------
+    >>> to_text(resolve("vector", (1, 1, 1)))
+    'conv 32x1x1 | norm | relu | conv 32x1x1 | norm | relu | flatten | drop 0.2'
+    """
+    name = network.strip().lower()
+    if name == "auto":
+        return parse(choose(image))
+    if name in PRESETS:
+        return _cut(name, Input.of(image))
+    try:
+        layers = parse(network)
+    except SpecError as error:
+        if not re.fullmatch(r"[\w-]+", name):
+            raise
+        known = ("auto", *PRESETS)
+        hint = did_you_mean(name, known) or f"; the presets are {', '.join(known)}"
+        raise SpecError(
+            network, [(0, f'"{network}" is no preset{hint}'), *error.problems]
+        ) from error
+    shapes(layers, image)
+    return layers
+
+
+def _cut(name: str, image: Input) -> Layers:
+    layers = parse(PRESETS[name])
+    if image.vocabulary is not None:
+        layers = (Embed(64), *layers)
+    if image.side:
+        layers = (*layers[:-1], Side("side"), *parse("dense 128 | relu"), layers[-1])
+    return fit_to(layers, image)

@@ -1,0 +1,130 @@
+"""What is always shown: a network's scores beside the majority's and the baseline's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.cnncore.metrics import (
+    Interval,
+    classification_metrics,
+    paired_difference,
+    regression_metrics,
+    score_metrics,
+)
+from cnnkit.cnncore.objective import Float64Array
+
+Task = Literal["classification", "regression"]
+Scores = dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said about some rows.
+
+    Parameters
+    ----------
+    rows : int64 array [n]
+        Item numbers.
+    outputs : float64 array [n, K] or [n]
+        Probabilities, or scores where `probable` is False, of K classes; or numbers.
+    probable : bool
+        The outputs of a classifier are probabilities.
+    """
+
+    rows: NDArray[np.int64]
+    outputs: Float64Array
+    probable: bool = True
+
+    def score(self, y: NDArray[Any], task: Task, groups: NDArray[np.int64] | None = None) -> Scores:
+        """Measure them against the targets of all items: class numbers or numbers [N]."""
+        truth, groups = y[self.rows], None if groups is None else groups[self.rows]
+        if task == "regression":
+            return regression_metrics(truth, self.outputs, groups=groups)
+        measure = classification_metrics if self.probable else score_metrics
+        return measure(truth, self.outputs, groups=groups)
+
+    def chosen(self, task: Task) -> NDArray[Any]:
+        """Return class numbers, or the numbers themselves."""
+        return self.outputs if task == "regression" else self.outputs.argmax(axis=1)
+
+
+def pool(parts: list[Predictions]) -> Predictions:
+    """Join the predictions of all folds."""
+    return Predictions(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.outputs for part in parts]),
+        parts[0].probable,
+    )
+
+
+def majority(
+    y: NDArray[Any], train: NDArray[np.int64], rows: NDArray[np.int64], task: Task, n_classes: int
+) -> Predictions:
+    """Predict the training part's class shares, or its mean, for every row."""
+    if task == "regression":
+        return Predictions(rows, np.full(len(rows), y[train].mean()))
+    share = np.bincount(y[train], minlength=n_classes) / len(train)
+    return Predictions(rows, np.tile(share, (len(rows), 1)))
+
+
+def align(
+    outputs: Float64Array, present: NDArray[np.int64], n_classes: int, fill: float
+) -> Float64Array:
+    """Spread a model's columns over all classes; those that it never saw get `fill`."""
+    if outputs.ndim == 1:  # two classes, one score
+        outputs = np.column_stack([-outputs, outputs])
+    full = np.full((len(outputs), n_classes), fill)
+    full[:, present] = outputs
+    return full
+
+
+def compare(
+    y: NDArray[Any],
+    network: Predictions,
+    baseline: Predictions,
+    task: Task,
+    groups: NDArray[np.int64] | None = None,
+) -> Interval:
+    """Return the network's accuracy less the baseline's, or its rmse, on the same rows."""
+    return paired_difference(
+        y[network.rows],
+        network.chosen(task),
+        baseline.chosen(task),
+        metric="rmse" if task == "regression" else "accuracy",
+        groups=None if groups is None else groups[network.rows],
+    )
+
+
+def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
+    """Say in plain words which model is ahead on `n` rows.
+
+    Examples
+    --------
+    >>> verdict(Interval(0.125, 0.05, 0.2), "classification", "MFCC + SVM", 72)
+    'The CNN is ahead of MFCC + SVM by 12.5 points of accuracy [5.0, 20.0] on 72 test items.'
+    """
+    if task == "regression":
+        gap = Interval(-difference.value, -difference.high, -difference.low)
+        size = f"{abs(gap.value):.3g} of RMSE [{gap.low:.3g}, {gap.high:.3g}]"
+    else:
+        gap = difference
+        size = (
+            f"{100 * abs(gap.value):.1f} points of accuracy "
+            f"[{100 * gap.low:.1f}, {100 * gap.high:.1f}]"
+        )
+    if gap.low > 0:
+        return f"The CNN is ahead of {baseline} by {size} on {n:,} test items."
+    if gap.high < 0:
+        return (
+            f"{baseline} is ahead of the CNN by {size} on {n:,} test items: "
+            "use it, or give the CNN more data."
+        )
+    leader = "The CNN" if gap.value >= 0 else baseline
+    return (
+        f"{leader} scores higher by {size}, but the interval holds 0: {n:,} test items "
+        f"can't tell the CNN from {baseline}."
+    )

@@ -1,0 +1,134 @@
+"""Table files in all the forms in which people bring them."""
+
+import pandas as pd
+import pytest
+
+from cnnkit.adapters.errors import SourceError
+from cnnkit.adapters.tables import read_table
+
+
+def write(folder, content, name="index.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+TEXT = "path{d}label{d}note\na.wav{d}dog{d}Käse\nb.wav{d}NA{d}\n"
+VALUES = {"path": ["a.wav", "b.wav"], "label": ["dog", "NA"], "note": ["Käse", ""]}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_delimiter_encoding_and_line_ends_are_found(tmp_path, delimiter, encoding, newline):
+    text = TEXT.format(d=delimiter).replace("\n", newline)
+    table = read_table(write(tmp_path, text.encode(encoding)))
+    assert table.frame.to_dict("list") == VALUES
+    assert list(table.lines) == [2, 3]
+    assert len(table.notes) == (delimiter != ",")
+
+
+def test_latin_1_is_read_with_a_note_of_the_line_where_utf_8_failed(tmp_path):
+    table = read_table(write(tmp_path, TEXT.format(d=",").encode("latin-1")))
+    assert table.frame.to_dict("list") == VALUES
+    assert "index.csv:2: byte 0xE4 isn't UTF-8" in table.notes[0]
+
+
+def test_a_given_encoding_is_used_and_must_fit(tmp_path):
+    path = write(tmp_path, TEXT.format(d=",").encode("cp437"))
+    assert read_table(path, "cp437").frame.to_dict("list") == VALUES
+    with pytest.raises(SourceError, match=r"index.csv:2: byte 0x84 isn't UTF-8"):
+        read_table(path, "utf-8")
+    with pytest.raises(SourceError, match="'utf-9' is no encoding"):
+        read_table(path, "utf-9")
+
+
+def test_a_tsv_may_hold_commas_and_semicolons(tmp_path):
+    path = write(tmp_path, "a,b\tc;d\n1,2\t3;4\n5\t6\n", "index.tsv")
+    table = read_table(path)
+    assert table.frame.to_dict("list") == {"a,b": ["1,2", "5"], "c;d": ["3;4", "6"]}
+    assert table.notes == ()
+
+
+def test_the_delimiter_is_the_one_that_cuts_the_rows_like_the_header(tmp_path):
+    table = read_table(write(tmp_path, "dose, mg;label\n1,5;x\n2;y\n"))
+    assert list(table.frame) == ["dose, mg", "label"]
+
+
+def test_a_table_may_have_a_single_column(tmp_path):
+    table = read_table(write(tmp_path, 'text\ngood\n"a, b"\n'))
+    assert table.frame["text"].tolist() == ["good", "a, b"]
+
+
+def test_lines_are_those_of_the_file_also_after_quoted_line_breaks_and_blank_lines(tmp_path):
+    content = 'text,label\n"one\ntwo\nthree",a\n\nfour,b\n   \n"say ""hi""",c\n'
+    table = read_table(write(tmp_path, content))
+    assert list(table.lines) == [2, 6, 8]
+    assert table.frame["text"].tolist() == ["one\ntwo\nthree", "four", 'say "hi"']
+    file_lines = content.split("\n")
+    starts = [file_lines[line - 1] for line in table.lines]
+    assert [start[:3] for start in starts] == ['"on', "fou", '"sa']
+
+
+def test_values_stay_text_as_they_are(tmp_path):
+    table = read_table(write(tmp_path, "a,b\n007, x \nnan,1e5\nNULL,\n"))
+    assert table.frame.to_dict("list") == {"a": ["007", "nan", "NULL"], "b": [" x ", "1e5", ""]}
+
+
+def test_a_text_may_be_longer_than_the_csv_module_allows(tmp_path):
+    text = "x" * 200_000
+    assert read_table(write(tmp_path, f"a,b\n{text},1\n")).frame["a"][0] == text
+
+
+def test_parquet_gives_the_same_texts_as_the_csv_of_it(tmp_path):
+    frame = pd.DataFrame({"n": [1, None, 3], "s": ["NA", "", "x"], "x": [0.5, 1.0, -2.0]})
+    frame = frame.astype({"n": "Int64"})
+    frame.to_parquet(tmp_path / "index.parquet")
+    frame.to_csv(tmp_path / "index.csv", index=False)
+    parquet, csv = read_table(tmp_path / "index.parquet"), read_table(tmp_path / "index.csv")
+    assert parquet.frame.to_dict("list") == csv.frame.to_dict("list")
+    assert list(parquet.lines) == [1, 2, 3]
+
+
+def test_parquet_columns_that_hold_no_text_are_left_out_and_named(tmp_path):
+    path = tmp_path / "index.parquet"
+    pd.DataFrame({"a": [1], "sound": [b"\0\1"], "tags": [["x"]]}).to_parquet(path)
+    table = read_table(path)
+    assert list(table.frame) == ["a"]
+    assert "'sound', 'tags'" in table.notes[0]
+
+
+def test_a_named_index_of_a_parquet_file_is_a_column(tmp_path):
+    path = tmp_path / "index.parquet"
+    pd.DataFrame({"label": ["x"]}, index=pd.Index(["a.wav"], name="path")).to_parquet(path)
+    assert read_table(path).frame.to_dict("list") == {"path": ["a.wav"], "label": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf \n", "is empty"),
+        (b"a,b\n", "no rows"),
+        (
+            b"a,b\n1,2\n1\n1,2,3\n",
+            "2 of 3 rows don't have the 2 fields.*line 3 has 1, line 4 has 3",
+        ),
+        (b'a,b\n1,2\n"open,2\n3,4\n', "index.csv:3: the quotes in the row that begins here"),
+        (b'a,b\n"x"y,2\n', "index.csv:2: the quotes"),
+        (b"a,,b,\n1,2,3,4\n", "columns without a name: number 2, 4"),
+        (b"a,b, a\n1,2,3\n", "more than once: 'a'"),
+        (b"PK\x03\x04rest", "ZIP archive .*xlsx.*save the table as CSV"),
+        (b"RIFF\0\0\0\0WAVE", "audio"),
+        (bytes(range(256)) * 4, "binary data"),
+        (b"PAR1 but not really", "can't be read as Parquet"),
+    ],
+)
+def test_what_is_no_good_table_is_refused_with_the_place(tmp_path, content, message):
+    with pytest.raises(SourceError, match=message):
+        read_table(write(tmp_path, content))
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="can't be read"):
+        read_table(tmp_path)
