@@ -66,10 +66,10 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         return self
 
     def fit_read(self, items: Sequence[Any], y: ArrayLike | None = None) -> Samples:
-        """Fit, and return the training items' samples, which were read on the way."""
+        """Fit, and return the samples to train on, which were read on the way."""
         self.fit_reading(items, y)
-        samples = self.read(items)
-        self.fit_rendering(samples)
+        samples = self.read_training(items)
+        self.fit_rendering(samples[samples.rows_of(samples.items)])
         return samples
 
     @abstractmethod
@@ -79,6 +79,10 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     @abstractmethod
     def read(self, items: Sequence[Any]) -> Samples:
         """Read items into samples. A bad item becomes a `Problem`, never an exception."""
+
+    def read_training(self, items: Sequence[Any]) -> Samples:
+        """Read items for training: as `read`, with altered copies where an adapter makes some."""
+        return self.read(items)
 
     @abstractmethod
     def fit_rendering(self, samples: Samples) -> Self:

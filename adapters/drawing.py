@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnkit.adapters.quotas import apportion, quotas
 from cnnkit.cnncore.image import IntArray
@@ -98,32 +97,22 @@ def _place_large_units(
     strata: IntArray,
     order: IntArray,
 ) -> None:
-    """Place units of several items; `part` and `placed` (items of each stratum) are filled in."""
+    """Place units of several items where the chi-square distance from exact quotas grows least.
+
+    `part` and `placed` (items of each stratum in each part) are filled in.
+    """
     width = len(placed)
     cells, counts = np.unique(units * width + strata, return_counts=True)
     starts = np.searchsorted(cells // width, np.arange(len(part) + 1))
     weights = np.bincount(units)
     exact = np.bincount(strata)[:, None] * sizes / sizes.sum()
-    wanted = sizes.astype(np.float64)
-    free = wanted.copy()
     large = order[weights[order] > 1]
     for unit in large[np.argsort(-weights[large], kind="stable")]:
         cell = slice(starts[unit], starts[unit + 1])
         rows, items = cells[cell] % width, counts[cell][:, None]
-        cost = _cost(items, exact[rows] - placed[rows], exact[rows]).sum(axis=0)
-        part[unit] = best = (cost + _cost(weights[unit], free, wanted)).argmin()
+        cost = items * (items - 2 * (exact[rows] - placed[rows])) / exact[rows]
+        part[unit] = best = cost.sum(axis=0).argmin()
         placed[rows, best] += items[:, 0]
-        free[best] -= weights[unit]
-
-
-def _cost(
-    items: IntArray, missing: NDArray[np.float64], wanted: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Say by how much the chi-square distance grows when a part gets these items.
-
-    A unit larger than all that is wanted costs each part the same: it must go somewhere.
-    """
-    return items * (np.minimum(items / wanted, 1) - 2 * missing / wanted)
 
 
 def _place_single_items(

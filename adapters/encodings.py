@@ -76,14 +76,15 @@ def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
         if raw.startswith(mark):
             return encoding
     head = np.frombuffer(raw[:65536], dtype=np.uint8)
+    zero = head == 0
+    control = (head < 32) & ~np.isin(head, [9, 10, 12, 13])
+    if not zero.any() and control.sum() <= 0.01 * len(head):
+        return None
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
             raise SourceError(f"{path} isn't a table, it is {kind}.")
-    even, odd = np.mean(head[::2] == 0), np.mean(head[1::2] == 0)
     # Latin letters in UTF-16 have a zero in every second byte, and only there.
+    even, odd = 2 * zero[::2].sum() / len(head), 2 * zero[1::2].sum() / len(head)
     if max(even, odd) > 0.3 and min(even, odd) < 0.02:
         return "utf-16-be" if even > odd else "utf-16-le"
-    control = (head < 32) & ~np.isin(head, [9, 10, 12, 13])
-    if (head == 0).any() or control.mean() > 0.01:
-        raise SourceError(f"{path} isn't a table: it holds binary data, not text.")
-    return None
+    raise SourceError(f"{path} isn't a table: it holds binary data, not text.")

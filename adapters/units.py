@@ -59,9 +59,7 @@ def find_units(fingerprints: Sequence[str], groups: Sequence[str] | None = None)
     nodes = owners.max() + 1
     edges = (np.ones(len(contents)), (contents, owners))
     component = connected_components(coo_array(edges, shape=(nodes, nodes)))[1][contents]
-    smallest = np.full(component.max() + 1, nodes)
-    np.minimum.at(smallest, component, contents)
-    return codes(smallest[component])
+    return codes(component)
 
 
 def find_strata(targets: NDArray[Any] | None, task: str | None, count: int) -> IntArray:

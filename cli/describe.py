@@ -39,8 +39,8 @@ def describe(network: str, shape: str, outputs: int, as_json: bool) -> None:
 
     from cnnkit.cnncore.describe import describe as describe_layers
     from cnnkit.cnncore.describe import format_table
+    from cnnkit.cnncore.layer_types import to_text
     from cnnkit.cnncore.presets import resolve
-    from cnnkit.cnncore.spec import to_text
 
     if Path(network).is_dir():
         from cnnkit.cnncore.model_folder import load

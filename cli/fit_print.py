@@ -140,6 +140,7 @@ class Printer:
             if said is not None:
                 score = said.score(experiment.y, experiment.task)[self.metric]
                 cells.append(f"{title} {score.value:.3f}")
+        cells.append(f"{fitted.cpu_seconds:.0f} CPU-s")
         self.line(f"  {name:<20}" + "   ".join(cells))
 
     def fold_means(self, table: dict[str, Any]) -> None:

@@ -130,6 +130,7 @@ class FitRun:
             **outcome.content,
             "rejects": sum(row["status"] == "rejected" for row in self._rejects()),
             "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
+            "fit_cpu_seconds": round(outcome.final.cpu_seconds, 2),
             "device": outcome.final.model.device_,
             "parameters": self._parameters(outcome.final.model),
         }

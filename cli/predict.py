@@ -108,5 +108,8 @@ def prediction_columns(model: Any, samples: Any) -> dict[str, Any]:
     probabilities = model.probabilities(samples)
     return {
         "prediction": model.classes_[probabilities.argmax(axis=1)],
-        **{f"p({label})": column for label, column in zip(model.classes_, probabilities.T)},
+        **{
+            f"p({label})": column
+            for label, column in zip(model.classes_, probabilities.T, strict=True)
+        },
     }

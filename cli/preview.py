@@ -36,12 +36,18 @@ def preview(
     """
     if out.exists() and not overwrite:
         raise FileExistsError(f"{out} exists; choose another file, or add --overwrite")
+    import numpy as np
+
     from cnnkit.cli.options import make_adapter
     from cnnkit.cnncore.figures import draw_images
 
     adapter = make_adapter(adapter_name, settings)
-    items, places = choose_items(adapter, data, item, count, seed)
-    samples = adapter.fit_read(items)
+    items, places = find_items(adapter, data, item)
+    adapter.fit_reading(items)
+    rows = np.random.default_rng(seed).permutation(len(items))[:count]
+    items, places = [items[row] for row in rows], [places[row] for row in rows]
+    samples = adapter.read(items)
+    adapter.fit_rendering(samples)
     for problem in samples.problems:
         click.echo(f"{places[problem.item]}: {problem.reason}", err=True)
     figure = draw_images(adapter, samples, items, places, seed if augmented else None)
@@ -51,24 +57,18 @@ def preview(
     click.echo(f"{out}: {len(samples)} images")
 
 
-def choose_items(
-    adapter: Any, data: Path | None, item: str | None, count: int, seed: int
-) -> tuple[list[Any], list[str]]:
-    """Draw items from the demo set or from a source, and say where each stands."""
-    import numpy as np
-
+def find_items(adapter: Any, data: Path | None, item: str | None) -> tuple[list[Any], list[str]]:
+    """Return the items of the demo set or of a source, and what to call each."""
     if data is None:
-        items, places = adapter.demo()
-    else:
-        from cnnkit.adapters.sources import load_dataset
+        items, labels = adapter.demo()
+        return items, [f"demo: {label}" for label in labels]
+    from cnnkit.adapters.sources import load_dataset
 
-        dataset = load_dataset(
-            data,
-            item=item,
-            item_names=adapter.item_columns,
-            items_are_files=adapter.items_are_files,
-            need_target=False,
-        )
-        items, places = dataset.items, dataset.places
-    rows = np.random.default_rng(seed).permutation(len(items))[:count]
-    return [items[row] for row in rows], [places[row] for row in rows]
+    dataset = load_dataset(
+        data,
+        item=item,
+        item_names=adapter.item_columns,
+        items_are_files=adapter.items_are_files,
+        need_target=False,
+    )
+    return dataset.items, dataset.places

@@ -68,9 +68,20 @@ class ArrayImages:
         return self.read(X)
 
     def read(self, X: NDArray[Any]) -> Samples:
-        """Flatten each image to one step of values, float32 [N, C * H * W]."""
+        """Flatten each image to one step of values, float32 [N, C * H * W].
+
+        Raises
+        ------
+        ValueError
+            If the images have another shape than those of the training array.
+        """
         images = as_images(X)
-        n = len(images)
+        n, expected = len(images), tuple(self.shape_)
+        if images.shape[1:] != expected:
+            raise ValueError(
+                f"images of shape {images.shape[1:]}: the model was trained on {expected} "
+                "(channels, rows, columns)"
+            )
         return Samples(
             values=np.ascontiguousarray(images.reshape(n, -1)),
             offsets=np.arange(n + 1),

@@ -26,8 +26,8 @@ def choose_device(name: str = "auto") -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (number and not number.isdigit()):
+    kind, colon, number = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (colon and not number.isdigit()):
         hint = get_close_matches(kind, ["auto", "cpu", "cuda", "mps"], n=1)
         advice = f'; did you mean "{hint[0]}"?' if hint else ""
         raise ValueError(f'device "{name}": expected auto, cpu, cuda, cuda:N or mps{advice}')

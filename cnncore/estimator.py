@@ -12,16 +12,23 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, compute_class_weight
+from sklearn.utils import (
+    Tags,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+    compute_class_weight,
+)
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from cnnkit.cnncore import presets, spec
+from cnnkit.cnncore import presets
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.calibration import fit_temperature, softmax
 from cnnkit.cnncore.device import choose_device
 from cnnkit.cnncore.feed import Feed
 from cnnkit.cnncore.image import Samples
+from cnnkit.cnncore.layer_types import to_text
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Classification, Float64Array, Objective, Regression
 from cnnkit.cnncore.train import EpochRecord, Plan, predict, train
@@ -71,22 +78,16 @@ class CNNEstimator(BaseEstimator):
         """Settle `adapter_`; return samples and the targets of those that could be read."""
         if isinstance(X, Samples):
             check_is_fitted(self.adapter, "spec_")
+            check_consistent_length(X, y)
             self.adapter_: Any = self.adapter
             return X, np.asarray(y)
         if self.adapter is None:
             X, y = validate_data(self, X, y, allow_nd=True, dtype=np.float32, multi_output=True)
             self.adapter_ = ArrayImages()
             return self.adapter_.fit_read(X), y
+        check_consistent_length(X, y)
         self.adapter_ = clone(self.adapter)
-        samples = self.adapter_.fit_read(X, y)
-        rejected = [problem for problem in samples.problems if problem.rejected]
-        if rejected:
-            warnings.warn(
-                f"{len(rejected)} of {len(X)} items could not be read and are left out; the first: "
-                f"item {rejected[0].item} {rejected[0].value!r}: {rejected[0].reason}",
-                stacklevel=3,
-            )
-        return samples, np.asarray(y)[samples.items]
+        return left_over(self.adapter_.fit_read(X, y), y)
 
     def _samples(self, X: Any) -> Samples:
         """Return samples to predict, one for every row of X."""
@@ -116,10 +117,12 @@ class CNNEstimator(BaseEstimator):
     def _held_out(self, validation: tuple[Any, Any]) -> tuple[Samples, NDArray[Any]]:
         """Read the validation data that the user gave."""
         X, y = validation
+        check_consistent_length(X, y)
         if isinstance(X, Samples):
             return X, np.asarray(y)
-        samples = self.adapter_.read(X)
-        return samples, np.asarray(y)[samples.items]
+        if isinstance(self.adapter_, ArrayImages):
+            X = validate_data(self, X, allow_nd=True, dtype=np.float32, reset=False)
+        return left_over(self.adapter_.read(X), y)
 
     def _plan(self, n: int, seed: int) -> Plan:
         """Fill in what was left open: the recipe's batch size, and epochs by samples seen."""
@@ -158,14 +161,14 @@ class CNNEstimator(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         device = choose_device(self.device)
         self.plan_ = self._plan(len(samples), seed)
-        self.network_ = spec.to_text(layers)
+        self.network_ = to_text(layers)
         self.objective_ = objective
         self.device_ = str(device)
         self.networks_ = []
         for number in range(self.ensemble or recipe.ensemble):
             # Initial weights come from torch's own generator: seed it, and leave no trace.
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed + number)
+                torch.default_generator.manual_seed(seed + number)
                 network = Network(layers, self.adapter_.spec_, objective.outputs)
             self.networks_.append(network.to(device))
         on_start(self)
@@ -318,10 +321,11 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         """
         samples, labels = self._training_samples(X, y)
         check_classification_targets(labels)
+        labels = column_or_1d(labels, warn=True)
         self.classes_, targets = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"all labels are {self.classes_[0]!r}: a classifier needs at least 2 classes"
+                f"found 1 class, {self.classes_.tolist()}: a classifier needs at least 2"
             )
         held_out: tuple[Samples, NDArray[Any]] | None
         if validation is None:
@@ -430,10 +434,33 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
         self._train(samples, targets, objective, held_out, on_start, on_epoch)
         return self
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def predict(self, X: Any) -> Float64Array:
         """Return the numbers for every row of X, float64 [N] or [N, T]."""
         predicted = self._predict(self._samples(X))
         return predicted[:, 0] if self.objective_.outputs == 1 else predicted
+
+
+def left_over(samples: Samples, y: Any) -> tuple[Samples, NDArray[Any]]:
+    """Return samples with their targets, and warn of items that gave none.
+
+    Raises
+    ------
+    ValueError
+        If no item gave a sample.
+    """
+    rejected = [problem for problem in samples.problems if problem.rejected]
+    if rejected:
+        first = f"item {rejected[0].item} {rejected[0].value!r}: {rejected[0].reason}"
+        found = f"{len(rejected)} of {len(y)} items could not be read"
+        if not len(samples):
+            raise ValueError(f"{found}; the first: {first}")
+        warnings.warn(f"{found} and are left out; the first: {first}", stacklevel=4)
+    return samples, np.asarray(y)[samples.items]
 
 
 def as_logits(probabilities: Float64Array) -> Float64Array:

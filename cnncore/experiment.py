@@ -14,7 +14,8 @@ from sklearn.base import clone
 from cnnkit.cnncore.calibration import fit_temperature
 from cnnkit.cnncore.estimator import CNNClassifier, CNNEstimator, as_logits
 from cnnkit.cnncore.image import Problem, Samples
-from cnnkit.cnncore.scores import Predictions, Task, align, majority, pool
+from cnnkit.cnncore.objective import Float64Array
+from cnnkit.cnncore.scores import Predictions, Task, align, majority
 from cnnkit.cnncore.train import EpochRecord
 
 Rows = NDArray[np.int64]
@@ -31,6 +32,8 @@ class Fitted:
         By part: "val", "test".
     uncalibrated : Predictions or None
         The network's validation probabilities before temperature scaling.
+    cpu_seconds : float
+        That training the network took, on all processors together.
     """
 
     model: Any
@@ -38,6 +41,7 @@ class Fitted:
     baseline: dict[str, Predictions] = field(default_factory=dict)
     majority: dict[str, Predictions] = field(default_factory=dict)
     uncalibrated: Predictions | None = None
+    cpu_seconds: float = 0.0
 
 
 class Experiment:
@@ -107,15 +111,18 @@ class Experiment:
         began = time.perf_counter()
         adapter, samples = self._read(train)
         parts = {
-            name: np.flatnonzero(np.isin(samples.items, rows))
-            for name, rows in {"train": train, "val": val, "test": test}.items()
+            "train": samples.rows_of(train, altered=True),
+            "val": samples.rows_of(val),
+            "test": samples.rows_of(test),
         }
-        adapter.fit_rendering(samples[parts["train"]])
+        originals = samples.rows_of(train)
+        adapter.fit_rendering(samples[originals])
         read = time.perf_counter()
         self.seconds["read"] += read - began
         held_out = {name: samples[parts[name]] for name in ("val", "test") if len(parts[name])}
+        cpu = time.process_time()
         model = self._train(adapter, samples[parts["train"]], held_out.get("val"))
-        fitted = Fitted(model)
+        fitted = Fitted(model, cpu_seconds=time.process_time() - cpu)
         trained = time.perf_counter()
         self.seconds["fit"] += trained - read
         for name, part in held_out.items():
@@ -123,7 +130,7 @@ class Experiment:
         self.seconds["predict"] += time.perf_counter() - trained
         if "val" in held_out and self.task == "classification":
             fitted.uncalibrated = self._predict(model, held_out["val"], calibrated=False)
-        kept = samples.items[parts["train"]]
+        kept = samples.items[originals]
         for name, part in held_out.items():
             fitted.majority[name] = majority(
                 self.y,
@@ -140,23 +147,32 @@ class Experiment:
         """Train the final model on `train`; its temperature comes from the folds' predictions."""
         final = self.fit(train, np.array([], dtype=np.int64), np.array([], dtype=np.int64))
         if isinstance(final.model, CNNClassifier):
-            unseen = pool([fit.network["test"] for fit in fits])
+            votes = [self._known_votes(fit) for fit in fits if "test" in fit.network]
             final.model.temperature_ = fit_temperature(
-                as_logits(unseen.outputs), self.y[unseen.rows]
+                np.concatenate([logits for logits, _ in votes]),
+                np.concatenate([truth for _, truth in votes]),
             )
         return final
 
+    def _known_votes(self, fit: Fitted) -> tuple[Float64Array, NDArray[np.int64]]:
+        """Return uncalibrated logits and truths of the test items whose class the network knows."""
+        said = fit.network["test"]
+        known = np.isin(self.targets[said.rows], fit.model.classes_)
+        # What the fold's own temperature divided is multiplied again.
+        logits = fit.model.temperature_ * as_logits(said.outputs[known])
+        return logits, self.y[said.rows[known]]
+
     def count_readable(self, rows: Rows) -> int:
         """Return how many of these items gave a sample."""
-        return 0 if self._samples is None else int(np.isin(rows, self._samples.items).sum())
+        return 0 if self._samples is None else len(self._samples.rows_of(rows))
 
     def _read(self, train: Rows) -> tuple[Any, Samples]:
         """Fit the adapter's reading on the training part; read all items if that changed it."""
         adapter = clone(self.adapter)
         adapter.fit_reading([self.items[row] for row in train], self.targets[train])
         settings = {k: v for k, v in vars(adapter).items() if k.endswith("_") and k != "decided_"}
-        if self._samples is None or settings != self._read_with:
-            self._samples = adapter.read(self.items)
+        if self._samples is None or not same(settings, self._read_with):
+            self._samples = adapter.read_training(self.items)
             self._read_with = settings
             self.problems = self._samples.problems
             self.on_read(adapter, self.problems)
@@ -166,7 +182,12 @@ class Experiment:
         model = clone(self.model).set_params(adapter=adapter)
         # `clone` would copy the adapter without what it learnt.
         model.adapter = adapter
-        validation = None if val is None else (val, self.targets[val.items])
+        validation = None
+        if val is not None:
+            # A class that the training part lacks can't say which epoch is the best.
+            known = np.flatnonzero(np.isin(self.targets[val.items], self.targets[train.items]))
+            val = val if self.classes is None else val[known]
+            validation = (val, self.targets[val.items]) if len(val) else None
         return model.fit(
             train,
             self.targets[train.items],
@@ -202,3 +223,13 @@ class Experiment:
         outputs = model.predict_proba(items) if probable else model.decision_function(items)
         fill = 0.0 if probable else float(outputs.min()) - 1
         return Predictions(rows, align(outputs, model.classes_, len(self.classes), fill), probable)
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Say whether two adapters learnt the same, arrays included."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(value, other[name])
+        if isinstance(value, np.ndarray)
+        else value == other[name]
+        for name, value in one.items()
+    )

@@ -18,6 +18,7 @@ from cnnkit.cnncore.objective import Float64Array
 from cnnkit.cnncore.train import EpochRecord
 
 BINS = 10
+MOST_POINTS = 2000
 
 
 def as_svg(figure: Figure) -> Markup:
@@ -55,8 +56,9 @@ def confusion(truth: NDArray[np.int64], said: NDArray[np.int64], labels: Sequenc
         colour = "white" if shares[row, column] > 0.5 else "black"
         number = str(counts[row, column])
         axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(range(len(labels)), labels, rotation=90)
-    axes.set_yticks(range(len(labels)), labels)
+    # A "$" in a label is no formula.
+    axes.set_xticks(range(len(labels)), labels, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
     axes.set(xlabel="predicted", ylabel="true")
     return as_svg(figure)
 
@@ -84,7 +86,8 @@ def scatter(truth: Float64Array, said: Float64Array) -> Markup:
     figure = Figure(figsize=(4.5, 4.5))
     axes = figure.subplots()
     axes.axline((truth.mean(), truth.mean()), slope=1, color="grey", linestyle=":")
-    axes.scatter(truth, said, s=8, alpha=0.6)
+    # Thousands of points are smaller as one picture.
+    axes.scatter(truth, said, s=8, alpha=0.6, rasterized=len(truth) > MOST_POINTS)
     axes.set(xlabel="true", ylabel="predicted")
     return as_svg(figure)
 
@@ -123,7 +126,7 @@ def draw_images(
             set_ticks(places, labels)
         axes.set_ylabel(f"{height.name} ({height.unit})" if height else "")
         axes.set_xlabel(f"{width.name} ({width.unit})" if width else "")
-        axes.set_title(titles[item], fontsize=9)
+        axes.set_title(titles[item], fontsize=9, parse_math=False)
     for axes in all_axes[len(pixels) :]:
         axes.set_axis_off()
     return figure

@@ -10,6 +10,7 @@ core.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -125,6 +126,9 @@ class Samples:
         Side features.
     problems : tuple of Problem
         Rejected items and warnings, by item number.
+    version : int64 array [N] or None
+        0 for an item as it is; 1, 2, … for altered copies, which are for training only. None: all
+        are as they are.
     """
 
     values: NDArray[Any]
@@ -133,6 +137,7 @@ class Samples:
     summary: Float32Array
     side: Float32Array | None = None
     problems: tuple[Problem, ...] = field(default=(), repr=False)
+    version: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -156,13 +161,29 @@ class Samples:
             items=self.items[rows],
             summary=self.summary[rows],
             side=None if self.side is None else self.side[rows],
+            version=None if self.version is None else self.version[rows],
         )
+
+    def rows_of(self, items: IntArray, *, altered: bool = False) -> IntArray:
+        """Return the rows, int64 [n], that were made from these items.
+
+        Parameters
+        ----------
+        items : int64 array
+        altered : bool
+            Altered copies too.
+        """
+        wanted = np.isin(self.items, items)
+        if self.version is not None and not altered:
+            wanted &= self.version == 0
+        return np.flatnonzero(wanted)
 
     def to(self, device: torch.device | str) -> Batch:
         """Copy all samples to the device, as one batch."""
 
         def move(array: NDArray[Any]) -> Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+            # torch refuses to share memory that it can't write to (a memory map): copy it.
+            return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)
 
         return Batch(
             values=move(self.values),
@@ -171,6 +192,27 @@ class Samples:
             summary=move(self.summary),
             side=None if self.side is None else move(self.side),
         )
+
+
+def join(versions: Sequence[Samples]) -> Samples:
+    """Put several readings of the same items one after the other; the first is the true one.
+
+    Parameters
+    ----------
+    versions : sequence of Samples
+        Of which the first keeps its problems.
+    """
+    lengths = np.concatenate([samples.lengths for samples in versions])
+    sides = [samples.side for samples in versions if samples.side is not None]
+    return Samples(
+        values=np.concatenate([samples.values for samples in versions]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        items=np.concatenate([samples.items for samples in versions]),
+        summary=np.concatenate([samples.summary for samples in versions]),
+        side=np.concatenate(sides) if sides else None,
+        problems=versions[0].problems,
+        version=np.repeat(np.arange(len(versions)), [len(samples) for samples in versions]),
+    )
 
 
 @dataclass(frozen=True)

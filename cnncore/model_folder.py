@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from cnnkit.cnncore import spec
 from cnnkit.cnncore.arrays import ArrayImages
@@ -54,7 +56,9 @@ def to_json(value: Any) -> Any:
         state = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
         return {"type": type(value).__name__, **state}
     if isinstance(value, Mapping):
-        return {str(key): to_json(entry) for key, entry in value.items()}
+        if all(isinstance(key, str) for key in value):
+            return {key: to_json(entry) for key, entry in value.items()}
+        return {"type": "dict", "items": to_json(list(value.items()))}
     if isinstance(value, list | tuple):
         return [to_json(entry) for entry in value]
     if isinstance(value, np.generic):
@@ -73,10 +77,13 @@ def from_json(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     state = {key: from_json(entry) for key, entry in value.items()}
-    kind = CONTRACT.get(state.pop("type", ""))
-    if kind is None:
-        return {key: from_json(entry) for key, entry in value.items()}
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in state.items()})
+    name = state.get("type")
+    if name == "dict":
+        return dict(state["items"])
+    if name not in CONTRACT:
+        return state
+    del state["type"]
+    return CONTRACT[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in state.items()})
 
 
 def adapter_state(adapter: Any) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
@@ -84,10 +91,11 @@ def adapter_state(adapter: Any) -> tuple[dict[str, Any], dict[str, np.ndarray[An
     fitted = {key: value for key, value in vars(adapter).items() if key.endswith("_")}
     arrays = {key: value for key, value in fitted.items() if isinstance(value, np.ndarray)}
     plain = {key: to_json(value) for key, value in fitted.items() if key not in arrays}
-    if isinstance(adapter, ArrayImages):
-        return {"name": None, "fitted": plain}, arrays
-    parameters = to_json(adapter.get_params(deep=False))
-    return {"name": adapter.name, "parameters": parameters, "fitted": plain}, arrays
+    state = {"name": None, "fitted": plain, "arrays": sorted(arrays)}
+    if not isinstance(adapter, ArrayImages):
+        state["name"] = adapter.name
+        state["parameters"] = to_json(adapter.get_params(deep=False))
+    return state, arrays
 
 
 def versions() -> dict[str, str]:
@@ -140,10 +148,20 @@ def save(
         history = "".join(json.dumps(record) + "\n" for record in model.history_)
         for name, text in {"history.jsonl": history, **(files or {})}.items():
             (new / name).write_text(text, encoding="utf-8")
-        if target.exists():
-            target.rename(Path(scratch) / "replaced")
-        new.rename(target)
+        put_in_place(new, target, Path(scratch) / "replaced")
     return target
+
+
+def put_in_place(new: Path, target: Path, replaced: Path) -> None:
+    """Rename `new` to `target`; what stood there goes to `replaced`, and back if that fails."""
+    if target.exists():
+        target.rename(replaced)
+    try:
+        new.rename(target)
+    except BaseException:
+        if replaced.exists():
+            replaced.rename(target)
+        raise
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
@@ -170,6 +188,8 @@ def config(model: CNNEstimator) -> dict[str, Any]:
     parameters = {
         key: value for key, value in model.get_params(deep=False).items() if key != "adapter"
     }
+    if isinstance(model.random_state, np.random.RandomState):
+        parameters["random_state"] = model.plan_.seed  # the generator itself has moved on
     fitted: dict[str, Any] = {
         "network": model.network_,
         "networks": len(model.networks_),
@@ -223,7 +243,7 @@ def load(
             "it was written by another version of cnnkit"
         )
     fitted = settings["fitted"]
-    model = ESTIMATORS[settings["estimator"]](**settings["parameters"])
+    model = ESTIMATORS[settings["estimator"]](**from_json(settings["parameters"]))
     model.adapter_ = load_adapter(source, adapter)
     model.adapter = None if isinstance(model.adapter_, ArrayImages) else model.adapter_
     model.network_ = fitted["network"]
@@ -238,27 +258,31 @@ def load(
         model.objective_ = Regression(np.array(fitted["mean"]), np.array(fitted["scale"]))
     if "n_features_in" in fitted:
         model.n_features_in_ = fitted["n_features_in"]
-    history = (source / "history.jsonl").read_text(encoding="utf-8")
+    history = read_text(source, "history.jsonl")
     model.history_ = [json.loads(line) for line in history.splitlines()]
     model.networks_ = load_networks(source, model, fitted["networks"])
     return model
 
 
 def load_networks(source: Path, model: Any, count: int) -> list[Network]:
-    """Build the networks of an ensemble and fill in their weights."""
-    try:
-        state = load_file(source / "weights.safetensors")
-    except Exception as error:
-        raise ModelFolderError(f"{source / 'weights.safetensors'}: {error}") from error
+    """Build the networks of an ensemble and fill in their weights.
+
+    Raises
+    ------
+    ModelFolderError
+        If the weights aren't there, aren't whole, or are those of other networks.
+    """
     layers = spec.parse(model.network_)
-    networks = []
-    for number in range(count):
-        network = Network(layers, model.adapter_.spec_, model.objective_.outputs)
-        prefix = f"{number}."
-        own = {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
-        network.load_state_dict(own)
-        networks.append(network.to(model.device_).eval())
-    return networks
+    with torch.random.fork_rng(devices=[]):  # initial weights, which are replaced
+        networks = [
+            Network(layers, model.adapter_.spec_, model.objective_.outputs) for _ in range(count)
+        ]
+    file = source / "weights.safetensors"
+    try:
+        nn.ModuleList(networks).load_state_dict(load_file(file))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelFolderError(f"{file}: {error}") from error
+    return [network.to(model.device_).eval() for network in networks]
 
 
 def load_adapter(source: Path, given: Any) -> Any:
@@ -268,10 +292,14 @@ def load_adapter(source: Path, given: Any) -> Any:
         adapter: Any = ArrayImages()
     else:
         adapter = given if given is not None else adapter_class(state["name"])()
-        adapter.set_params(**state["parameters"])
+        adapter.set_params(**from_json(state["parameters"]))
     vars(adapter).update({key: from_json(value) for key, value in state["fitted"].items()})
-    if (source / "adapter.safetensors").exists():
-        vars(adapter).update(load_arrays(source / "adapter.safetensors"))
+    if state["arrays"]:
+        file = source / "adapter.safetensors"
+        try:
+            vars(adapter).update(load_arrays(file))
+        except (OSError, SafetensorError) as error:
+            raise ModelFolderError(f"{file}: {error}") from error
     return adapter
 
 
@@ -288,12 +316,26 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     ModelFolderError
         If it isn't there, or isn't JSON.
     """
+    try:
+        content: dict[str, Any] = json.loads(read_text(folder, name))
+    except json.JSONDecodeError as error:
+        raise ModelFolderError(f"{folder / name}: not valid JSON ({error})") from None
+    return content
+
+
+def read_text(folder: Path, name: str) -> str:
+    """Read one of a model's text files.
+
+    Raises
+    ------
+    ModelFolderError
+        If it isn't there, or isn't text.
+    """
     if not folder.is_dir():
         raise ModelFolderError(f"{folder}: no such folder; expected one that `cnnkit fit` wrote")
     try:
-        content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+        return (folder / name).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ModelFolderError(f"{folder}: no {name}, so this is no cnnkit model") from None
-    except ValueError as error:
-        raise ModelFolderError(f"{folder / name}: not valid JSON ({error})") from None
-    return content
+        raise ModelFolderError(f"{folder}: no {name}, so this is no whole cnnkit model") from None
+    except UnicodeDecodeError as error:
+        raise ModelFolderError(f"{folder / name}: {error}") from None

@@ -2,24 +2,35 @@
 
     images --layers--> plain features --head--> votes
 
-Padding never changes a result: pixels outside the mask count as the zeros around the image in a
-convolution and are left out of pools, norms and global pools. A pool keeps the windows that lie
-fully inside the item. An item that is shorter than the window keeps those that cover most of it,
-with what they cover, so that every item keeps at least one position.
+Padding never changes a result; `layers` tells how.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from cnnkit.cnncore import spec
-from cnnkit.cnncore.describe import Input, Shape, Step, shapes
+from cnnkit.cnncore import layer_types
 from cnnkit.cnncore.image import Images, ImageSpec
+from cnnkit.cnncore.input import Input, Shape
+from cnnkit.cnncore.layers import (
+    BatchNorm,
+    Branches,
+    Convolution,
+    Dropout,
+    Embedding,
+    Features,
+    GlobalPool,
+    GroupNorm,
+    JoinSide,
+    OnValues,
+    Residually,
+    WindowPool,
+)
+from cnnkit.cnncore.shapes import Step, shapes
 
 ACTIVATION_MODULES = {
     "relu": nn.ReLU,
@@ -28,28 +39,6 @@ ACTIVATION_MODULES = {
     "elu": nn.ELU,
     "tanh": nn.Tanh,
 }
-
-
-class Features(NamedTuple):
-    """What goes from layer to layer.
-
-    Parameters
-    ----------
-    values : Tensor [N, C, H, W], or [N, C] once the pixels are gone
-    mask : bool Tensor [N, 1, H, W] or None
-        True where `values` belong to the item; what is elsewhere has no meaning.
-    side : Tensor [N, S] or None
-    """
-
-    values: Tensor
-    mask: Tensor | None
-    side: Tensor | None
-
-    def inside(self, outside: float = 0.0) -> Tensor:
-        """Return the values, with `outside` wherever there is no item."""
-        if self.mask is None:
-            return self.values
-        return torch.where(self.mask, self.values, outside)
 
 
 class Network(nn.Module):
@@ -81,14 +70,16 @@ class Network(nn.Module):
     Weights begin as in He et al., "Delving deep into rectifiers", ICCV 2015.
     """
 
-    def __init__(self, layers: spec.Layers, image: ImageSpec | Input | Shape, outputs: int) -> None:
+    def __init__(
+        self, layers: layer_types.Layers, image: ImageSpec | Input | Shape, outputs: int
+    ) -> None:
         super().__init__()
         self.image = Input.of(image)
         steps = shapes(layers, self.image)
         features = cast(int, [step.after for step in steps if not step.depth][-1][0])
         self.body = _chain(layers, iter(steps), self.image)
         self.head = nn.Linear(features, outputs)
-        wide = spec.Side("wide") in layers
+        wide = layer_types.Side("wide") in layers
         self.wide = nn.Linear(self.image.side, outputs, bias=False) if wide else None
         self.apply(_begin)
         # A small head begins with nearly equal votes, and a wide part without an opinion.
@@ -163,274 +154,41 @@ def _begin(module: nn.Module) -> None:
                 module.weight[0] = 0
 
 
-def _chain(layers: spec.Layers, steps: Iterator[Step], image: Input) -> nn.Sequential:
+def _chain(layers: layer_types.Layers, steps: Iterator[Step], image: Input) -> nn.Sequential:
     # A list, not a generator: each layer takes its own steps, in order.
     return nn.Sequential(*[_module(layer, steps, image) for layer in layers])
 
 
-def _module(layer: spec.Layer, steps: Iterator[Step], image: Input) -> nn.Module:
+def _module(layer: layer_types.Layer, steps: Iterator[Step], image: Input) -> nn.Module:
     """Build one layer, taking its step and those of the layers inside it."""
     step = next(steps)
     features = cast(int, step.before[0])
     match layer:
-        case spec.Conv():
+        case layer_types.Conv():
             return Convolution(features, layer, step.bias)
-        case spec.Pool():
+        case layer_types.Pool():
             return WindowPool(layer)
-        case spec.Norm(int(groups)):
+        case layer_types.Norm(int(groups)):
             return GroupNorm(groups, features)
-        case spec.Norm():
+        case layer_types.Norm():
             return BatchNorm(features)
-        case spec.Activation(word):
+        case layer_types.Activation(word):
             return OnValues(ACTIVATION_MODULES[word]())
-        case spec.Gather(word):
+        case layer_types.Gather(word):
             return GlobalPool(word)
-        case spec.Dense(neurons):
+        case layer_types.Dense(neurons):
             return OnValues(nn.Linear(features, neurons, bias=step.bias))
-        case spec.Drop(probability):
+        case layer_types.Drop(probability):
             return OnValues(Dropout(probability))
-        case spec.Embed(dimension):
+        case layer_types.Embed(dimension):
             return Embedding(cast(int, image.vocabulary), dimension)
-        case spec.Side("side"):
+        case layer_types.Side("side"):
             return JoinSide()
-        case spec.Side():
+        case layer_types.Side():
             return nn.Identity()  # `wide` votes beside the head
-        case spec.Repeat(times, inner):
+        case layer_types.Repeat(times, inner):
             return nn.Sequential(*[_chain(inner, steps, image) for _ in range(times)])
-        case spec.Residual(inner):
+        case layer_types.Residual(inner):
             return Residually(_chain(inner, steps, image))
-        case spec.Parallel(branches):
+        case layer_types.Parallel(branches):
             return Branches([_chain(branch, steps, image) for branch in branches])
-
-
-class OnValues(nn.Module):
-    """A layer that looks at neither mask nor side features."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, features: Features) -> Features:
-        return features._replace(values=self.layer(features.values))
-
-
-class Convolution(nn.Module):
-    """Convolution with zeros around the item.
-
-    The output at a position sees the same pixels whatever the length of the image, so positions
-    0, S, 2S, … remain with a stride S. A window of even extent reaches one pixel further to the
-    right and down.
-    """
-
-    def __init__(self, features: int, layer: spec.Conv, bias: bool) -> None:
-        super().__init__()
-        window = layer.rows, layer.columns
-        self.uneven = layer.rows % 2 == 0 or layer.columns % 2 == 0
-        self.before = [(extent - 1) // 2 for extent in window]
-        self.after = [extent // 2 for extent in window]
-        padding = (0, 0) if self.uneven else (self.before[0], self.before[1])
-        self.layer = nn.Conv2d(features, layer.features, window, layer.stride, padding, bias=bias)
-
-    def forward(self, features: Features) -> Features:
-        values, mask = features.inside(), features.mask
-        if self.uneven:
-            (up, left), (down, right) = self.before, self.after
-            values = functional.pad(values, (left, right, up, down))
-        rows, columns = self.layer.stride
-        mask = None if mask is None else mask[:, :, ::rows, ::columns]
-        return features._replace(values=self.layer(values), mask=mask)
-
-
-class WindowPool(nn.Module):
-    """Largest value or mean of windows inside the item."""
-
-    def __init__(self, layer: spec.Pool) -> None:
-        super().__init__()
-        self.mean = layer.word == "avgpool"
-        self.window, self.stride = (layer.rows, layer.columns), layer.stride
-
-    def forward(self, features: Features) -> Features:
-        features = self._long_enough(features)
-        if features.mask is None:
-            pool = functional.avg_pool2d if self.mean else functional.max_pool2d
-            return features._replace(values=pool(features.values, self.window, self.stride))
-        covered = self._sum(features.mask.float())
-        # For all but items shorter than the window, the most that is covered is a whole window.
-        mask = covered == covered.amax((2, 3), keepdim=True)
-        if self.mean:
-            values = self._sum(features.inside()) / covered.clamp(min=1)
-        else:
-            values = functional.max_pool2d(features.inside(-torch.inf), self.window, self.stride)
-        # Windows without a pixel of the item hold infinities, which no gradient survives.
-        return features._replace(values=torch.where(mask, values, 0.0), mask=mask)
-
-    def _sum(self, values: Tensor) -> Tensor:
-        return functional.avg_pool2d(values, self.window, self.stride, divisor_override=1)
-
-    def _long_enough(self, features: Features) -> Features:
-        """Pad a batch in which every item is shorter than the window."""
-        values, mask, _ = features
-        rows, columns = (
-            max(0, extent - length)
-            for extent, length in zip(self.window, values.shape[2:], strict=True)
-        )
-        if not rows and not columns:
-            return features
-        if mask is None:
-            mask = values.new_ones((len(values), 1, *values.shape[2:]), dtype=torch.bool)
-        around = (0, columns, 0, rows)
-        return features._replace(
-            values=functional.pad(values, around), mask=functional.pad(mask, around)
-        )
-
-
-class BatchNorm(nn.Module):
-    """Batch normalisation over the pixels that belong to items."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.layer = nn.BatchNorm2d(features)
-
-    def forward(self, features: Features) -> Features:
-        values, mask, _ = features
-        if values.ndim == 2:
-            return features._replace(values=self.layer(values[:, :, None, None])[:, :, 0, 0])
-        if mask is None or not self.training:
-            return features._replace(values=self.layer(values))
-        return features._replace(values=self._masked(values.float(), mask))
-
-    def _masked(self, values: Tensor, mask: Tensor) -> Tensor:
-        layer, count = self.layer, mask.sum()
-        mean, variance = _moments(values, mask, count, (0, 2, 3))
-        unbiased = variance * count / (count - 1).clamp(min=1)
-        for running, now in ((layer.running_mean, mean), (layer.running_var, unbiased)):
-            cast(Tensor, running).lerp_(now.detach().flatten(), cast(float, layer.momentum))
-        return _scaled(values, mean, variance, layer)
-
-
-class GroupNorm(nn.Module):
-    """Normalisation of groups of features over the pixels of each item."""
-
-    def __init__(self, groups: int, features: int) -> None:
-        super().__init__()
-        self.layer = nn.GroupNorm(groups, features)
-
-    def forward(self, features: Features) -> Features:
-        values, mask, _ = features
-        if mask is None:
-            return features._replace(values=self.layer(values))
-        groups = self.layer.num_groups
-        grouped = values.float().reshape(len(values), groups, -1, *values.shape[2:])
-        count = mask.sum((2, 3), keepdim=True)[:, :, None] * grouped.shape[2]
-        moments = _moments(grouped, mask[:, :, None], count, (2, 3, 4))
-        mean, variance = (
-            moment.expand_as(grouped[..., :1, :1]).flatten(1, 2) for moment in moments
-        )
-        return features._replace(values=_scaled(values, mean, variance, self.layer))
-
-
-def _moments(
-    values: Tensor, mask: Tensor, count: Tensor, axes: tuple[int, ...]
-) -> tuple[Tensor, Tensor]:
-    """Mean and variance over some axes, of what lies inside the mask."""
-    mean = torch.where(mask, values, 0.0).sum(axes, keepdim=True) / count
-    squares = torch.where(mask, values - mean, 0.0).square()
-    return mean, squares.sum(axes, keepdim=True) / count
-
-
-def _scaled(
-    values: Tensor, mean: Tensor, variance: Tensor, layer: nn.BatchNorm2d | nn.GroupNorm
-) -> Tensor:
-    weight, bias = layer.weight[:, None, None], layer.bias[:, None, None]
-    return (values - mean) * torch.rsqrt(variance + layer.eps) * weight + bias
-
-
-class GlobalPool(nn.Module):
-    """Pixels become plain features."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__()
-        self.word = word
-
-    def forward(self, features: Features) -> Features:
-        return features._replace(values=self._pooled(features), mask=None)
-
-    def _pooled(self, features: Features) -> Tensor:
-        if self.word == "gmp":
-            return features.inside(-torch.inf).amax((2, 3))
-        values = features.inside()
-        if self.word == "flatten":
-            return values.flatten(1)
-        if self.word == "gsum":
-            return values.sum((2, 3))
-        if features.mask is None:
-            return values.mean((2, 3))
-        return values.sum((2, 3)) / features.mask.sum((2, 3))
-
-
-class Dropout(nn.Module):
-    """Dropout that draws from a generator of its own.
-
-    Attributes
-    ----------
-    generator : torch.Generator or None
-        None: torch's default generator.
-    """
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-        self.generator: torch.Generator | None = None
-
-    def forward(self, values: Tensor) -> Tensor:
-        if not self.training or not self.probability:
-            return values
-        kept = 1 - self.probability
-        return values * torch.empty_like(values).bernoulli_(kept, generator=self.generator) / kept
-
-
-class Embedding(nn.Module):
-    """The features of a pixel's categories, added up; category 0 has none."""
-
-    def __init__(self, vocabulary: int, dimension: int) -> None:
-        super().__init__()
-        self.layer = nn.Embedding(vocabulary, dimension, padding_idx=0)
-
-    def forward(self, features: Features) -> Features:
-        values = self.layer(features.values).sum(1).permute(0, 3, 1, 2)
-        return features._replace(values=values)
-
-
-class JoinSide(nn.Module):
-    """Joins the side features to the plain features."""
-
-    def forward(self, features: Features) -> Features:
-        side = cast(Tensor, features.side)
-        return features._replace(values=torch.cat([features.values, side], 1))
-
-
-class Residually(nn.Module):
-    """Adds what comes in to what comes out."""
-
-    def __init__(self, layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, features: Features) -> Features:
-        after: Features = self.layers(features)
-        return after._replace(values=features.values + after.values)
-
-
-class Branches(nn.Module):
-    """Joins the features of branches; a pixel counts where it counts in all of them."""
-
-    def __init__(self, branches: list[nn.Sequential]) -> None:
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, features: Features) -> Features:
-        after: list[Features] = [branch(features) for branch in self.branches]
-        mask = after[0].mask
-        for other in after[1:]:
-            mask = mask if mask is None or other.mask is None else mask & other.mask
-        return Features(torch.cat([one.values for one in after], 1), mask, features.side)

@@ -16,8 +16,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnnkit.cnncore.describe import Input, Shape, fit_to, shapes
-from cnnkit.cnncore.spec import Embed, Layers, Side, SpecError, did_you_mean, parse, to_text
+from cnnkit.cnncore.errors import SpecError, did_you_mean
+from cnnkit.cnncore.input import Input, Shape
+from cnnkit.cnncore.layer_types import Embed, Layers, Side, to_text
+from cnnkit.cnncore.shapes import fit_to, shapes
+from cnnkit.cnncore.spec import parse
 
 if TYPE_CHECKING:
     from cnnkit.cnncore.image import ImageSpec

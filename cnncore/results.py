@@ -48,7 +48,11 @@ def fold_table(
     """Return each fold's scores, and their mean and standard deviation over the folds."""
     folds: list[dict[str, Any]] = []
     for name, fitted in zip(names, fits, strict=True):
-        fold: dict[str, Any] = {"name": name, "n": len(fitted.network["test"].rows)}
+        fold: dict[str, Any] = {
+            "name": name,
+            "n": len(fitted.network["test"].rows),
+            "fit_cpu_seconds": round(fitted.cpu_seconds, 2),
+        }
         for model, parts in by_model(fitted).items():
             if model != "majority" and "test" in parts:
                 scores = parts["test"].score(experiment.y, experiment.task)

@@ -100,31 +100,37 @@ def compare(
 
 
 def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
-    """Say in plain words which model is ahead on `n` rows.
+    """Say in plain words which model is ahead on `n` rows, and by how much.
 
     Examples
     --------
     >>> verdict(Interval(0.125, 0.05, 0.2), "classification", "MFCC + SVM", 72)
     'The CNN is ahead of MFCC + SVM by 12.5 points of accuracy [5.0, 20.0] on 72 test items.'
     """
+    lead = opposite(difference) if task == "regression" else difference
+    cnn_leads = lead.value > 0
+    if not cnn_leads:
+        lead = opposite(lead)
     if task == "regression":
-        gap = Interval(-difference.value, -difference.high, -difference.low)
-        size = f"{abs(gap.value):.3g} of RMSE [{gap.low:.3g}, {gap.high:.3g}]"
+        size = f"{lead.value:.3g} of RMSE [{lead.low:.3g}, {lead.high:.3g}]"
     else:
-        gap = difference
-        size = (
-            f"{100 * abs(gap.value):.1f} points of accuracy "
-            f"[{100 * gap.low:.1f}, {100 * gap.high:.1f}]"
-        )
-    if gap.low > 0:
+        points = [f"{100 * share:.1f}" for share in (lead.value, lead.low, lead.high)]
+        size = f"{points[0]} points of accuracy [{points[1]}, {points[2]}]"
+    if lead.low > 0 and cnn_leads:
         return f"The CNN is ahead of {baseline} by {size} on {n:,} test items."
-    if gap.high < 0:
+    if lead.low > 0:
         return (
             f"{baseline} is ahead of the CNN by {size} on {n:,} test items: "
             "use it, or give the CNN more data."
         )
-    leader = "The CNN" if gap.value >= 0 else baseline
-    return (
-        f"{leader} scores higher by {size}, but the interval holds 0: {n:,} test items "
-        f"can't tell the CNN from {baseline}."
-    )
+    undecided = f"{n:,} test items can't tell the CNN from {baseline}."
+    if lead.value == 0:
+        return f"The CNN and {baseline} score the same: {undecided}"
+    leader = "The CNN" if cnn_leads else baseline
+    return f"{leader} scores higher by {size}, but the interval holds 0: {undecided}"
+
+
+def opposite(difference: Interval) -> Interval:
+    """Return the difference as seen from the other model."""
+    # 0 - x, since -x makes 0 a minus 0.
+    return Interval(0 - difference.value, 0 - difference.high, 0 - difference.low)

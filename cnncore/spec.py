@@ -4,205 +4,56 @@
 
 =====================  ============================================================================
 conv FxRxC[/S]         F features of R rows x C columns. Zeros around the image keep its size at
-                       stride 1; a stride keeps every S-th position along the axes with a
-                       window larger than 1 (SRxSC: one for rows, one for columns)
+                       stride 1; a stride keeps every S-th position (SRxSC: of rows, of columns)
+                       along the axes with a window larger than 1
 pool RxC[/S]           largest value of each window (`avgpool`: mean). Only windows fully inside the
                        image count. Without /S, windows don't overlap. `pool 2/2` is `pool 2x2/2`.
 norm, norm group G     batch normalisation; normalisation of G groups of features (8 if left out)
-relu gelu silu ...     activations: see `ACTIVATIONS`
-gap gmp gsum flatten   pixels become plain features: mean, largest, sum over all pixels, or all of
-                       them in a row
+relu gelu silu ...     activations: see `layer_types.ACTIVATIONS`
+gap gmp gsum flatten   pixels become plain features: mean, largest, sum, or all of them in a row
 dense N                N hidden neurons
 drop P                 dropout with probability P
-embed D                first layer for images of category numbers: D features for each category;
-                       those of all channels of a pixel are added up
+embed D                first layer for category numbers: D features each; channels are added up
 N*( ... )              the layers inside, N times, each time with new weights
 res( ... )             adds its input to its output
-par( ... ; ... )       runs branches side by side and joins their features; an empty branch hands on
-                       its input
+par( ... ; ... )       joins the features of branches; an empty branch hands on its input
 side                   joins the side features to the plain features
 wide                   lets the side features vote directly: a linear vote added to the head's
 =====================  ============================================================================
 
 The head (one vote for each class or target) is appended and never written. This file knows the
-language only; `cnnkit.cnncore.describe` follows an image through the layers.
+language only; `cnnkit.cnncore.shapes` follows an image through the layers.
 """
 
 from __future__ import annotations
 
-import contextlib
-import difflib
 import re
-import textwrap
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
-ACTIVATIONS = ("relu", "gelu", "silu", "elu", "tanh")
-GATHERS = ("gap", "gmp", "gsum", "flatten")
-
-
-class SpecError(ValueError):
-    """A spec that can't be read or doesn't fit its images.
-
-    Parameters
-    ----------
-    text : str
-        The spec.
-    problems : sequence of (int, str)
-        Where in `text`, and what is wrong there.
-    nearest : str or None
-        The nearest spec that works, where one is known.
-    """
-
-    def __init__(
-        self, text: str, problems: Sequence[tuple[int, str]], nearest: str | None = None
-    ) -> None:
-        self.text, self.problems, self.nearest = text, tuple(problems), nearest
-        lines = [message for _, message in problems]
-        lines += _marked(text, [place for place, _ in problems])
-        if nearest is not None:
-            lines.append(f'The nearest spec that works: "{nearest}"')
-        super().__init__("\n".join(lines))
-
-
-@dataclass(frozen=True)
-class Conv:
-    """Convolution: `features` filters of `rows` x `columns` pixels."""
-
-    features: int
-    rows: int
-    columns: int
-    stride: tuple[int, int] = (1, 1)
-
-    def __str__(self) -> str:
-        stride = "" if self.stride == (1, 1) else _stride_text(self)
-        return f"conv {self.features}x{self.rows}x{self.columns}{stride}"
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Largest value or mean of windows; `word` is "pool" or "avgpool"."""
-
-    word: str
-    rows: int
-    columns: int
-    stride: tuple[int, int]
-
-    def __str__(self) -> str:
-        return f"{self.word} {self.rows}x{self.columns}{_stride_text(self)}"
-
-
-@dataclass(frozen=True)
-class Norm:
-    """Normalisation over the batch, or over `groups` groups of features of each image."""
-
-    groups: int | None = None
-
-    def __str__(self) -> str:
-        return "norm" if self.groups is None else f"norm group {self.groups}"
-
-
-@dataclass(frozen=True)
-class Word:
-    """A layer without numbers: nothing but its word."""
-
-    word: str
-
-    def __str__(self) -> str:
-        return self.word
-
-
-class Activation(Word):
-    """An elementwise function; `word` is one of `ACTIVATIONS`."""
-
-
-class Gather(Word):
-    """Pixels become plain features; `word` is one of `GATHERS`."""
-
-
-class Side(Word):
-    """Side features: `word` is "side" (joined here) or "wide" (they vote directly)."""
-
-
-@dataclass(frozen=True)
-class Dense:
-    """Fully connected layer."""
-
-    neurons: int
-
-    def __str__(self) -> str:
-        return f"dense {self.neurons}"
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Dropout, 0 <= `probability` < 1."""
-
-    probability: float
-
-    def __str__(self) -> str:
-        return f"drop {self.probability!r}"
-
-
-@dataclass(frozen=True)
-class Embed:
-    """Embedding of category numbers."""
-
-    features: int
-
-    def __str__(self) -> str:
-        return f"embed {self.features}"
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """The same layers several times."""
-
-    times: int
-    layers: Layers
-
-    def __str__(self) -> str:
-        return f"{self.times}*({to_text(self.layers)})"
-
-
-@dataclass(frozen=True)
-class Residual:
-    """Layers whose input is added to their output."""
-
-    layers: Layers
-
-    def __str__(self) -> str:
-        return f"res({to_text(self.layers)})"
-
-
-@dataclass(frozen=True)
-class Parallel:
-    """Branches side by side."""
-
-    branches: tuple[Layers, ...]
-
-    def __str__(self) -> str:
-        return f"par({' ; '.join(to_text(branch) for branch in self.branches)})"
-
-
-SimpleLayer = Conv | Pool | Norm | Activation | Gather | Dense | Drop | Embed | Side
-Layer = SimpleLayer | Repeat | Residual | Parallel
-Layers = tuple[Layer, ...]
-
-
-def to_text(layers: Layers) -> str:
-    """Write layers as a spec, in the one form that `parse` reads back as the same layers.
-
-    Examples
-    --------
-    >>> to_text((Conv(8, 3, 3), Pool("pool", 2, 2, (2, 2)), Gather("gap")))
-    'conv 8x3x3 | pool 2x2/2 | gap'
-    """
-    return " | ".join(str(layer) for layer in layers)
+from cnnkit.cnncore.errors import SpecError, did_you_mean
+from cnnkit.cnncore.layer_types import (
+    ACTIVATIONS,
+    GATHERS,
+    Activation,
+    Conv,
+    Dense,
+    Drop,
+    Embed,
+    Gather,
+    Layer,
+    Layers,
+    Norm,
+    Parallel,
+    Pool,
+    Repeat,
+    Residual,
+    Side,
+    spread_stride,
+)
 
 
 def parse(text: str) -> Layers:
-    """Read a spec. Whether the layers fit an image is checked by `describe.shapes`.
+    """Read a spec. Whether the layers fit an image is checked by `shapes.shapes`.
 
     Raises
     ------
@@ -211,6 +62,7 @@ def parse(text: str) -> Layers:
 
     Examples
     --------
+    >>> from cnnkit.cnncore.layer_types import to_text
     >>> to_text(parse("conv 8x3x3|pool 2/2 | 2*(res(conv 8x3x3 | relu)) | gap"))
     'conv 8x3x3 | pool 2x2/2 | 2*(res(conv 8x3x3 | relu)) | gap'
     """
@@ -220,37 +72,6 @@ def parse(text: str) -> Layers:
 def word_places(text: str) -> list[int]:
     """Find where the words of a spec begin: layer n of an error message is the n-th of them."""
     return [place for place, token in _tokens(text) if token not in "()|;"]
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """Return '; did you mean "…"?' for the nearest known word, or an empty string."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
-
-
-def _marked(text: str, places: Sequence[int]) -> list[str]:
-    """Fold a spec into lines, with carets under some places."""
-    lines, start = [], 0
-    for line in textwrap.wrap(text, 90, break_long_words=False, break_on_hyphens=False) or [""]:
-        end = start + len(line)
-        carets = "".join(" ^"[place in places] for place in range(start, end + 1)).rstrip()
-        lines += [f"    {part}" for part in (line, carets) if part]
-        start = end + 1
-    return lines
-
-
-def _spread(stride: int, rows: int, columns: int) -> tuple[int, int]:
-    """Spread one stride over the axes along which the window is larger than 1."""
-    if rows == columns == 1:
-        return stride, stride
-    return (stride if rows > 1 else 1), (stride if columns > 1 else 1)
-
-
-def _stride_text(layer: Conv | Pool) -> str:
-    rows, columns = layer.stride
-    one = max(rows, columns)
-    short = _spread(one, layer.rows, layer.columns) == layer.stride
-    return f"/{one}" if short else f"/{rows}x{columns}"
 
 
 _N = r"([1-9]\d{0,8})"
@@ -272,14 +93,7 @@ def _stride(
 ) -> tuple[int, int]:
     if match[5]:
         return int(match[4]), int(match[5])
-    return _spread(int(match[4]), *window) if match[4] else default
-
-
-def _drop(match: re.Match[str]) -> Layer:
-    probability = float(match[1])
-    if probability >= 1:
-        raise ValueError(match[1])
-    return Drop(probability)
+    return spread_stride(int(match[4]), *window) if match[4] else default
 
 
 # Of each word: the pattern of the whole layer, how it is written, and what to make of it.
@@ -295,35 +109,37 @@ _FORMS: dict[str, tuple[str, str, Callable[[re.Match[str]], Layer]]] = {
     **{word: (word, word, lambda match: Activation(match[0])) for word in ACTIVATIONS},
     **{word: (word, word, lambda match: Gather(match[0])) for word in GATHERS},
     "dense": (rf"dense {_N}", "dense 128", lambda match: Dense(int(match[1]))),
-    "drop": (r"drop ([\d.e-]+)", "drop 0.2 (a probability, at least 0 and below 1)", _drop),
+    "drop": (
+        r"drop (0|0?\.\d+|\d(?:\.\d+)?e-\d+)",
+        "drop 0.2 (a probability, at least 0 and below 1)",
+        lambda match: Drop(float(match[1])),
+    ),
     "embed": (rf"embed {_N}", "embed 64", lambda match: Embed(int(match[1]))),
     **{word: (word, word, lambda match: Side(match[0])) for word in ("side", "wide")},
 }
 _GROUPS = {"res": "res( … )", "par": "par( … ; … )"}
 _HEAD = ("head", "logits", "output", "sigmoid", "softmax", "votes")
-# What other libraries call a layer, where spelling alone doesn't lead to the word used here.
+# What others call a layer, where spelling alone doesn't lead to the word used here.
 _ALSO_CALLED = {"bn": "norm", "concat": "par", "fc": "dense", "linear": "dense", "swish": "silu"}
 
 
 def _simple_layer(text: str) -> Layer:
     """Read a layer without brackets; a ValueError says what is wrong with it."""
     written = re.sub(r"\s*([x×/])\s*", r"\1", text.lower()).replace("×", "x")
-    word = re.match(r"[a-z]*", written)[0]  # type: ignore[index]
+    word = re.split("[^a-z]", written, maxsplit=1)[0]
     if word in _HEAD:
         raise ValueError("the head (a vote for each class or target) is appended; leave it out")
     if word in _GROUPS:
-        raise ValueError(f"write {_GROUPS[word]}")
+        raise ValueError(f"expected {_GROUPS[word]}")
     if word not in _FORMS:
         known = (*_FORMS, *_GROUPS)
-        meant = _ALSO_CALLED.get(word)
-        hint = f'; did you mean "{meant}"?' if meant else did_you_mean(word, known)
+        hint = did_you_mean(_ALSO_CALLED.get(word, word), known)
         raise ValueError(f"unknown word{hint or ': the words are ' + ', '.join(known)}")
     pattern, form, make = _FORMS[word]
     match = re.fullmatch(pattern, written)
-    with contextlib.suppress(ValueError):
-        if match:
-            return make(match)
-    raise ValueError(f"expected {form}")
+    if match is None:
+        raise ValueError(f"expected {form}")
+    return make(match)
 
 
 def _tokens(text: str) -> list[tuple[int, str]]:

@@ -95,12 +95,12 @@ class Member:
         n, size = len(feed), min(self.plan.batch_size, len(feed))
         steps = n // size
         total = torch.zeros((), device=feed.device)
+        order = torch.randperm(n, generator=self.order)
         for step in range(steps):
-            if step == 0:
-                order = torch.randperm(n, generator=self.order)
             rows = order[step * size : (step + 1) * size]
             rows = rows if len(rows) > 1 else rows.repeat(2)
-            self._set_learning_rate((epoch * steps + step + 1) / (self.plan.epochs * steps))
+            # Not 0 at the first step or the last: each of them is to learn something.
+            self._set_learning_rate((epoch * steps + step + 1) / (self.plan.epochs * steps + 1))
             images = renderer(feed.batch(rows), self.generator)
             total += self._step(images, targets[rows.to(targets.device)], objective)
         return float(total) / steps
@@ -145,7 +145,10 @@ def mix_up(
     gammas = torch._standard_gamma(torch.full((2, n), alpha, device=device), generator=generator)
     share = gammas[0] / gammas.sum(dim=0).clamp_min(1e-12)
     blend = share[:, None, None, None]
-    pixels = blend * images.pixels + (1 - blend) * images.pixels[partner]
+    pixels = images.pixels
+    if images.mask is not None:
+        pixels = torch.where(images.mask, pixels, 0.0)  # what is outside has no meaning
+    pixels = blend * pixels + (1 - blend) * pixels[partner]
     mask = None if images.mask is None else images.mask | images.mask[partner]
     side = images.side
     if side is not None:
@@ -155,11 +158,12 @@ def mix_up(
 
 @contextmanager
 def side_by_side(networks: int, threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Run each network in a thread of its own, which has `threads` threads for its arithmetic."""
+    """Run as many networks at a time as there are threads; each has `threads` for itself."""
     before = torch.get_num_threads()
+    workers = min(networks, before)
     try:
         with ThreadPoolExecutor(
-            networks, initializer=torch.set_num_threads, initargs=(threads,)
+            workers, initializer=torch.set_num_threads, initargs=(threads,)
         ) as pool:
             yield pool
     finally:
@@ -227,15 +231,12 @@ def train(
                 for member in members
             ]
             loss = float(np.mean([member.result() for member in learn]))
-            if not np.isfinite(loss):
-                raise DivergedError(
-                    f"epoch {epoch + 1}: the loss became {loss}; try a smaller learning rate "
-                    f"than {plan.learning_rate:g}"
-                )
+            check_finite("loss", loss, epoch, plan)
             record = {"epoch": epoch + 1, "train_loss": loss}
             if validation is not None:
                 predicted = predict(networks, renderer, validation[0], objective)
                 record["val_loss"], record["val_metric"] = objective.score(predicted, validation[1])
+                check_finite("validation loss", record["val_loss"], epoch, plan)
                 if record["val_loss"] < best_loss:
                     best_loss, best_epoch = record["val_loss"], epoch
                     best = [copy_weights(network) for network in networks]
@@ -248,6 +249,15 @@ def train(
         for network, weights in zip(networks, best, strict=True):
             network.load_state_dict(weights)
     return history
+
+
+def check_finite(name: str, loss: float, epoch: int, plan: Plan) -> None:
+    """Raise DivergedError if a loss is infinite or NaN."""
+    if not np.isfinite(loss):
+        raise DivergedError(
+            f"epoch {epoch + 1}: the {name} became {loss}; try a smaller learning rate "
+            f"than {plan.learning_rate:g}"
+        )
 
 
 def copy_weights(network: nn.Module) -> dict[str, Tensor]:

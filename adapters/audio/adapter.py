@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,18 +17,19 @@ from cnnkit.adapters.audio.baseline import BASELINE_NAME, make_baseline
 from cnnkit.adapters.audio.demo import make_demo_sounds
 from cnnkit.adapters.audio.files import UnreadableSound, read_header
 from cnnkit.adapters.audio.log_mel import LogMel
-from cnnkit.adapters.audio.presets import PRESETS, choose_preset, frame_clips
+from cnnkit.adapters.audio.presets import FEW_CLIPS, PRESETS, choose_preset, frame_clips
 from cnnkit.adapters.audio.reading import fingerprints, read_frames
 from cnnkit.adapters.audio.renderer import AudioRenderer, Drawing
 from cnnkit.adapters.base import Adapter
 from cnnkit.adapters.cache import ItemCache, cache_folder
-from cnnkit.cnncore.image import Axis, Float32Array, ImageSpec, IntArray, Samples
+from cnnkit.cnncore.image import Axis, Float32Array, ImageSpec, IntArray, Samples, join
 
-SHIFTS = ("roll", "slide", "none")
+SMALLEST_SCALE = 1e-3
+MEAN_LEVEL = 0.75  # where a clip's mean power is drawn, so that its peaks are seldom above 1
 
 
 class AudioAdapter(Adapter):
-    """Turn sound files into log-mel images, level relative to each clip's maximum.
+    """Turn sound files into log-mel images, with levels relative to each clip's own.
 
     Every parameter that is left at None is chosen by `fit` from the training files' rates and
     lengths; `decided_` says what was chosen.
@@ -36,15 +37,16 @@ class AudioAdapter(Adapter):
     ======= ============== ====================================================================
     channel name           pixel
     ======= ============== ====================================================================
-    0       log-mel        power in a mel band, in dB below the clip's maximum: 1 at the maximum,
-                           0 at `dynamic_range_db` below it and outside the clip; then
-                           standardised by the training clips' mean and scale
+    0       log-mel        power in a mel band, in dB: 1 at the clip's maximum, or 0.75 at its mean
+                           (`level`), falling by 1 over `dynamic_range_db`; 0 below that and outside
+                           the clip; then standardised by the training clips' mean and scale
     ======= ============== ====================================================================
 
     Parameters
     ----------
-    preset : {"auto", "speech", "environment"}
-        Starting point for all that follows; "auto" goes by the clips' lengths.
+    preset : {"auto", "speech", "environment", "environment-strong"}
+        Starting point for all that follows; "auto" takes one of the first two by the clips'
+        lengths.
     sample_rate : int, optional
         Every file is resampled to this rate (Hz). Default: the commonest rate among the training
         files, at most the preset's.
@@ -57,7 +59,14 @@ class AudioAdapter(Adapter):
     frames : int, optional
         Columns of the image; longer clips are cropped, shorter ones padded.
     dynamic_range_db : float, optional
-        Levels further below the clip's maximum are drawn as silence.
+        Decibels from silence to full level.
+    level : {"peak", "mean"}, optional
+        What a clip's levels are relative to: its loudest pixel, or its mean power.
+    standardise : {"all", "band"}, optional
+        One mean and scale for all pixels, or one for each band.
+    speeds : sequence of float, optional
+        Copies of the training clips are read as if played at these speeds (which moves their pitch
+        too). Default: the preset's, for up to 4,000 training clips.
     pcen : bool
         Per-channel energy normalisation instead of decibels.
     shift : {"roll", "slide", "none"}, optional
@@ -112,6 +121,9 @@ class AudioAdapter(Adapter):
         fmax_hz: float | None = None,
         frames: int | None = None,
         dynamic_range_db: float | None = None,
+        level: str | None = None,
+        standardise: str | None = None,
+        speeds: Sequence[float] | None = None,
         pcen: bool = False,
         shift: str | None = None,
         filter_gain_db: float = 0.0,
@@ -130,6 +142,9 @@ class AudioAdapter(Adapter):
         self.fmax_hz = fmax_hz
         self.frames = frames
         self.dynamic_range_db = dynamic_range_db
+        self.level = level
+        self.standardise = standardise
+        self.speeds = speeds
         self.pcen = pcen
         self.shift = shift
         self.filter_gain_db = filter_gain_db
@@ -163,8 +178,13 @@ class AudioAdapter(Adapter):
         self.fmax_hz_ = self.fmax_hz or framing.sample_rate / 2
         self.dynamic_range_db_ = self.dynamic_range_db or preset.dynamic_range_db
         self.shift_ = self.shift or preset.shift
-        if self.shift_ not in SHIFTS:
-            raise ValueError(f'shift "{self.shift}": expected {", ".join(SHIFTS)}')
+        self.level_ = self.level or preset.level
+        self.standardise_ = self.standardise or preset.standardise
+        check_choice("shift", self.shift_, ("roll", "slide", "none"))
+        check_choice("level", self.level_, ("peak", "mean"))
+        check_choice("standardise", self.standardise_, ("all", "band"))
+        preset_speeds = preset.speeds if len(items) <= FEW_CLIPS else ()
+        self.speeds_ = list(preset_speeds if self.speeds is None else self.speeds)
         self.views_ = self.views or preset.views
         self.recipe_ = preset.recipe
         self.spec_ = ImageSpec(
@@ -178,10 +198,24 @@ class AudioAdapter(Adapter):
 
     def read(self, items: Sequence[str]) -> Samples:
         """Decode the files and compute their log-mel frames, in parallel where it pays."""
+        return self._read_at(items, speed=1.0)
+
+    def read_training(self, items: Sequence[str]) -> Samples:
+        """Read the files, then copies of them at other speeds."""
+        original = self.read(items)
+        return join([original, *(self._read_at(items, speed) for speed in self.speeds_)])
+
+    def _read_at(self, items: Sequence[str], speed: float) -> Samples:
         check_is_fitted(self, "spec_")
         log_mel = self._log_mel()
-        cache = ItemCache("log-mel", log_mel.parameters()) if self.cache else None
-        frames = read_frames(items, log_mel, n_jobs=self.n_jobs, cache=cache)
+        key = {**log_mel.parameters(), "speed": speed}
+        frames = read_frames(
+            items,
+            log_mel,
+            speed=speed,
+            n_jobs=self.n_jobs,
+            cache=ItemCache("log-mel", key) if self.cache else None,
+        )
         return Samples(
             values=frames.values,
             offsets=frames.offsets,
@@ -192,15 +226,19 @@ class AudioAdapter(Adapter):
 
     def fit_rendering(self, samples: Samples) -> Self:
         """Learn the mean and the scale of the training clips' pixels."""
-        self.mean_, self.scale_ = 0.0, 1.0
-        count, total, squares = 0, 0.0, 0.0
+        bands = self.n_mels_ if self.standardise_ == "band" else 1
+        self.mean_, self.scale_ = np.zeros(bands, np.float32), np.ones(bands, np.float32)
+        count, total, squares = 0, np.zeros(self.n_mels_), np.zeros(self.n_mels_)
         for pixels in self.draw(samples):
-            count += pixels.numel()
-            total += float(pixels.sum(dtype=torch.float64))
-            squares += float(pixels.double().square().sum())
-        self.mean_ = total / max(count, 1)
-        # Silence has no scale.
-        self.scale_ = max(squares / max(count, 1) - self.mean_**2, 0.0) ** 0.5 or 1.0
+            count += len(pixels) * self.frames_
+            total += pixels.sum(dim=(0, 1, 3), dtype=torch.float64).numpy()
+            squares += pixels.double().square().sum(dim=(0, 1, 3)).numpy()
+        if count:
+            mean = (total / count).reshape(bands, -1).mean(axis=1)
+            variance = (squares / count).reshape(bands, -1).mean(axis=1) - mean**2
+            self.mean_ = mean.astype(np.float32)
+            # A band that is always silent has no scale.
+            self.scale_ = np.sqrt(np.maximum(variance, SMALLEST_SCALE**2)).astype(np.float32)
         return self
 
     def renderer(self) -> AudioRenderer:
@@ -209,7 +247,7 @@ class AudioAdapter(Adapter):
         return AudioRenderer(
             Drawing(
                 frames=self.frames_,
-                dynamic_range_db=1.0 if self.pcen else self.dynamic_range_db_,
+                range_db=1.0 if self.pcen else self.dynamic_range_db_,
                 cyclic=self.shift_ == "roll",
                 shift_frames=0 if self.shift_ == "none" else self.frames_ // 8,
                 filter_gain_db=self.filter_gain_db,
@@ -284,17 +322,28 @@ class AudioAdapter(Adapter):
         )
 
     def _summarise(self, values: Float32Array, offsets: IntArray) -> Float32Array:
-        """Return each clip's peak and the first frame of its image, float32 [N, 2]."""
+        """Return each clip's floor and the first frame of its image, float32 [N, 2]."""
         lengths = np.diff(offsets)
         first = (lengths - self.frames_) // 2  # negative: padded on both sides
         if not len(lengths):
             return np.zeros((0, 2), dtype=np.float32)
-        peak = np.maximum.reduceat(values.max(axis=1), offsets[:-1])
+        floor = self._floor(values, offsets)
         if self.shift_ != "roll":
             for clip in np.flatnonzero(lengths > self.frames_):
-                level = values[offsets[clip] : offsets[clip + 1]] - peak[clip]
-                first[clip] = loudest_window(level + self.dynamic_range_db_, self.frames_)
-        return np.column_stack([peak, first]).astype(np.float32)
+                above = values[offsets[clip] : offsets[clip + 1]] - floor[clip]
+                first[clip] = loudest_window(above, self.frames_)
+        return np.column_stack([floor, first]).astype(np.float32)
+
+    def _floor(self, values: Float32Array, offsets: IntArray) -> NDArray[np.float64]:
+        """Return the level of each clip that is drawn as 0, in dB, float64 [N]."""
+        if self.pcen:
+            return np.zeros(len(offsets) - 1)
+        if self.level_ == "peak":
+            peak = np.maximum.reduceat(values.max(axis=1), offsets[:-1])
+            return peak.astype(np.float64) - self.dynamic_range_db_
+        frame_power = (10.0 ** (values / 10.0)).mean(axis=1, dtype=np.float64)
+        power = np.add.reduceat(frame_power, offsets[:-1]) / np.diff(offsets)
+        return 10 * np.log10(power) - MEAN_LEVEL * self.dynamic_range_db_
 
     def _explain(self, rates: Counter[int], lengths_s: list[float]) -> list[str]:
         low, middle, high = np.quantile(lengths_s, [0, 0.5, 1])
@@ -312,7 +361,14 @@ class AudioAdapter(Adapter):
             f"{self.frames_} frames of {hop_ms:.1f} ms = "
             f"{self.frames_ * hop_ms / 1000:.2f} s (window {window_ms:.0f} ms, "
             f"n_fft {self.n_fft_}, hop_length {self.hop_length_})",
+            *self._explain_speeds(),
         ]
+
+    def _explain_speeds(self) -> list[str]:
+        if not self.speeds_:
+            return []
+        shown = ", ".join(f"{speed:g}" for speed in self.speeds_)
+        return [f"speeds: training clips also played at {shown} times their speed"]
 
 
 def survey(items: Sequence[str]) -> tuple[Counter[int], list[float]]:
@@ -331,6 +387,12 @@ def survey(items: Sequence[str]) -> tuple[Counter[int], list[float]]:
     if not rates:
         raise ValueError(f"none of the {len(items)} training files is readable sound ({reason})")
     return rates, lengths_s
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ValueError if a parameter is none of its choices."""
+    if value not in choices:
+        raise ValueError(f'{name} "{value}": expected {", ".join(choices)}')
 
 
 def loudest_window(level: Float32Array, frames: int) -> int:

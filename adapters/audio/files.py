@@ -10,7 +10,6 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,8 +71,7 @@ class Header(NamedTuple):
     channels: int
 
 
-@dataclass(frozen=True)
-class Sound:
+class Sound(NamedTuple):
     """A sound after decoding.
 
     Parameters
@@ -107,8 +105,6 @@ def read_header(path: AnyPath) -> Header:
         os.lseek(descriptor, 0, os.SEEK_SET)
         with _sound_file(descriptor, head) as sound:
             header = Header(sound.samplerate, sound.frames, sound.channels)
-    if header.frames == UNKNOWN_FRAMES:
-        header = header._replace(frames=len(decode(read_bytes(path)).samples))
     if header.frames <= 0:
         raise UnreadableSound(f"the file holds a header, but no sound (0 samples): {AGAIN}")
     return header
@@ -272,7 +268,7 @@ def _decode_any(content: bytes) -> tuple[Float32Array, int, tuple[str, ...]]:
             "mostly within ±1; write the file again"
         )
     warnings = []
-    if len(samples) < announced < UNKNOWN_FRAMES:
+    if len(samples) < announced:
         warnings.append(f"cut off: {announced} samples announced, {len(samples)} found; {AGAIN}")
     elif len(content) < (size := _announced_bytes(content)):
         warnings.append(f"cut off: {size} bytes announced, {len(content)} found; {AGAIN}")
@@ -335,6 +331,8 @@ def _sound_file(source: _Stream | int, head: bytes) -> Iterator[Any]:
     """Open a stream or descriptor by libsndfile; explain why it is no sound by its `head`."""
     try:
         with soundfile.SoundFile(source, closefd=False) as sound:
+            if sound.frames == UNKNOWN_FRAMES:
+                raise UnreadableSound(f"the header gives no length (streamed flac): {CONVERT}")
             yield sound
     except soundfile.LibsndfileError as error:
         start = head.lstrip().lower()

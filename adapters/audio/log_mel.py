@@ -13,15 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cnnkit.cnncore.image import Float32Array
+from cnnkit.cnncore.image import Float32Array, IntArray
 
 # A new number whenever the same parameters give other values, so that no old cache is used.
 VERSION = 1
 FLOOR_DB = -100.0
 DYNAMIC_RANGE_DB = 80.0
+# Bands further below a frame's loudest one are less exact than 0.002 dB in float32.
+FLOAT32_RANGE_DB = 72.0
 PCEN_INPUT_SCALE = 2.0**31
 # A block of frames and its spectra must stay in the processor's cache.
-BLOCK_VALUES = 2**17
+BLOCK_VALUES = 2**18
 # Neighbouring bands share few bins, so the product is taken for this many bands at a time.
 BANDS_AT_ONCE = 16
 
@@ -120,17 +122,19 @@ class LogMel:
             Frame t is centred at sample `t * hop_length`; T = 1 + n // hop_length (for an even
             n_fft). In dB, within 80 dB of the clip's maximum; or PCEN.
         """
-        track, rows = self._lay_out(signals)
-        power = self._mel_power(torch.from_numpy(track))
-        values: Float32Array = (power if self.pcen else power.log10_().mul_(10)).numpy()
-        clips = [
-            values[row : row + self.count_frames(len(signal))]
-            for row, signal in zip(rows, signals, strict=True)
-        ]
+        if not len(signals):
+            return []
+        track, first = self._lay_out(signals)
+        counts = np.array([self.count_frames(len(signal)) for signal in signals])
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        # Row numbers on the track; rows between the clips are left out.
+        rows = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], counts)
+        values: Float32Array = self._mel_power(track)[torch.from_numpy(rows)].numpy()
+        clips = np.split(values, offsets[1:-1])
         if self.pcen:
             return [_pcen(clip, self.sample_rate / self.hop_length) for clip in clips]
-        # The logarithm of silence is -inf; both floors are higher.
-        return [np.maximum(clip, max(clip.max() - DYNAMIC_RANGE_DB, FLOOR_DB)) for clip in clips]
+        self._to_decibels(values, np.repeat(np.arange(len(clips)), counts), track, rows)
+        return clips
 
     def count_frames(self, samples: int) -> int:
         """Return the number of frames of a clip of this many samples."""
@@ -157,39 +161,68 @@ class LogMel:
         limits = self.fmin_hz, self._highest_hz
         return mel_filter_bank(self.sample_rate, self.n_fft, n_mels, *limits)
 
-    def _lay_out(self, signals: Sequence[Float32Array]) -> tuple[Float32Array, list[int]]:
+    def _lay_out(self, signals: Sequence[Float32Array]) -> tuple[Tensor, IntArray]:
         """Put all clips on one track of samples, so that their frames are cut out together.
 
-        Each clip's first frame begins at a multiple of the hop, its `row`. Between the clips stand
-        the zeros that `center=True` pads them with. The track holds whole blocks of rows.
+        Each clip's first frame begins at a multiple of the hop, its first row. Between the clips
+        stand the zeros that `center=True` pads them with. The track holds whole blocks of rows.
         """
         half, hop = self.n_fft // 2, self.hop_length
-        rows, row = [], 0
+        first, row = [], 0
         for signal in signals:
-            rows.append(row)
+            first.append(row)
             row += -(-(half + len(signal)) // hop)
         row += -row % _block_rows(self.n_fft)
         track = np.zeros(row * hop + self.n_fft, dtype=np.float32)
-        for row, signal in zip(rows, signals, strict=True):
+        for row, signal in zip(first, signals, strict=True):
             track[row * hop + half :][: len(signal)] = signal
-        return track, rows
+        return torch.from_numpy(track), np.array(first)
 
     def _mel_power(self, track: Tensor) -> Tensor:
         """Return the power in each band of the frame at each hop, float32 [rows, n_mels]."""
-        limits = self.fmin_hz, self._highest_hz
-        bank = _banded_filters(self.sample_rate, self.n_fft, self.n_mels, *limits)
-        window = _window(self.n_fft, self._window_length)
+        window = _window(self.n_fft, self._window_length).float()
         block, hop = _block_rows(self.n_fft), self.hop_length
         power = torch.empty((len(track) - self.n_fft) // hop, self.n_mels)
         frames = torch.empty(block, self.n_fft)
         # Blocks are always whole: a clip's values must not depend on the clips beside it.
         for row in range(0, len(power), block):
             torch.mul(track.as_strided(frames.shape, (hop, 1), row * hop), window, out=frames)
-            spectra = torch.view_as_real(torch.fft.rfft(frames))
-            squares = spectra.square_().view(block, -1)
-            for bands, parts, weights in bank:
-                torch.mm(squares[:, parts], weights, out=power[row : row + block, bands])
+            self._transform(frames, power[row : row + block])
         return power
+
+    def _transform(self, frames: Tensor, power: Tensor) -> None:
+        """Compute the `power` [rows, n_mels] in each band of windowed frames [rows, n_fft]."""
+        limits = self.fmin_hz, self._highest_hz
+        bank = _banded_filters(self.sample_rate, self.n_fft, self.n_mels, *limits)
+        parts = torch.view_as_real(torch.fft.rfft(frames)).square_().view(len(frames), -1).float()
+        for bands, used, weights in bank:
+            torch.mm(parts[:, used], weights, out=power[:, bands])
+
+    def _to_decibels(
+        self, power: Float32Array, clip: IntArray, track: Tensor, rows: IntArray
+    ) -> None:
+        """Turn power [frames, n_mels] into dB, in place, down to 80 dB below the clip's maximum.
+
+        Beside a loud band, the rounding errors of float32 show in a very quiet one. Frames with
+        such bands, a few percent, are transformed again in float64.
+        """
+        values = torch.from_numpy(power)
+        values.log10_().mul_(10)
+        top = values.amax(1).numpy()
+        peak = np.maximum.reduceat(top, np.searchsorted(clip, np.arange(clip[-1] + 1)))[clip]
+        # The logarithm of silence is -inf; both floors are higher.
+        floor = np.maximum(peak - DYNAMIC_RANGE_DB, FLOOR_DB)
+        loud = np.flatnonzero(top - FLOAT32_RANGE_DB > floor)
+        quiet = power[loud] < top[loud, None] - FLOAT32_RANGE_DB
+        loud = loud[(quiet & (power[loud] > floor[loud, None])).any(axis=1)]
+        window = _window(self.n_fft, self._window_length)
+        frames = track.as_strided((int(rows[-1]) + 1, self.n_fft), (self.hop_length, 1))
+        for start in range(0, len(loud), _block_rows(self.n_fft)):
+            some = loud[start : start + _block_rows(self.n_fft)]
+            again = torch.empty(len(some), self.n_mels)
+            self._transform(frames[torch.from_numpy(rows[some])] * window, again)
+            power[some] = again.log10_().mul_(10).numpy()
+        np.maximum(power, floor[:, None], out=power)
 
 
 def mel_filter_bank(
@@ -258,14 +291,14 @@ def _count_empty(weights: Float32Array) -> int:
 
 
 def _block_rows(n_fft: int) -> int:
-    return int(np.clip(BLOCK_VALUES // n_fft, 16, 256))
+    return int(np.clip(BLOCK_VALUES // n_fft, 16, 512))
 
 
 @lru_cache(maxsize=32)
 def _window(n_fft: int, win_length: int) -> Tensor:
-    """Return a Hann window with zeros on both sides, float32 [n_fft]."""
+    """Return a Hann window with zeros on both sides, float64 [n_fft]."""
     before = (n_fft - win_length) // 2
-    window = torch.zeros(n_fft)
+    window = torch.zeros(n_fft, dtype=torch.float64)
     window[before : before + win_length] = torch.hann_window(win_length, dtype=torch.float64)
     return window
 

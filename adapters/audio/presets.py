@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -28,8 +28,14 @@ class Preset:
     bands_below_10_khz, bands : int
         Mel bands for low and for other sample rates.
     dynamic_range_db : float
+    level : str
+        "peak" or "mean": what a clip's levels are relative to.
+    standardise : str
+        "all" or "band".
     shift : str
         "roll" or "slide".
+    speeds : tuple of float
+        At which copies of the training clips are played, where there are few clips.
     views : int
     recipe : Recipe
     """
@@ -42,7 +48,10 @@ class Preset:
     bands_below_10_khz: int
     bands: int
     dynamic_range_db: float
+    level: str
+    standardise: str
     shift: str
+    speeds: tuple[float, ...]
     views: int
     recipe: Recipe
 
@@ -58,7 +67,10 @@ PRESETS = {
         bands_below_10_khz=40,
         bands=64,
         dynamic_range_db=60.0,
+        level="peak",
+        standardise="all",
         shift="slide",
+        speeds=(),
         views=1,
         recipe=Recipe("audio", ensemble=2, samples_seen=12_800, batch_size=32),
     ),
@@ -71,13 +83,21 @@ PRESETS = {
         bands_below_10_khz=40,
         bands=64,
         dynamic_range_db=80.0,
+        level="mean",
+        standardise="band",
         shift="roll",
+        speeds=(0.82, 0.91, 1.1, 1.22),
         views=2,
-        recipe=Recipe("audio", ensemble=2, samples_seen=6_400, batch_size=16),
+        recipe=Recipe("audio", ensemble=3, samples_seen=6_400, batch_size=16),
     ),
 }
+# The same, with more time for training and for predicting.
+PRESETS["environment-strong"] = replace(
+    PRESETS["environment"], recipe=replace(PRESETS["environment"].recipe, ensemble=10)
+)
 
 SHORT_CLIP_S = 1.5
+FEW_CLIPS = 4_000  # training clips, up to which copies at other speeds are worth reading
 
 
 @dataclass(frozen=True)
@@ -132,7 +152,7 @@ def frame_clips(
     """
     sample_rate = given.get("sample_rate") or min(rate, preset.highest_rate_hz)
     # Nearly all clips should fit whole.
-    length_s = float(np.quantile(lengths_s, 0.95 if preset.shift == "slide" else 0.5))
+    length_s = float(np.quantile(lengths_s, 0.95))
     hop_s = min(preset.hop_s, max(length_s / preset.columns, 0.010))
     window_s = hop_s * preset.window_s / preset.hop_s
     n_fft = given.get("n_fft") or 2 ** round(np.log2(window_s * sample_rate))

@@ -86,6 +86,7 @@ def read_frames(
     paths: Sequence[AnyPath],
     log_mel: LogMel,
     *,
+    speed: float = 1.0,
     n_jobs: int | None = None,
     cache: ItemCache | None = None,
     progress: bool = True,
@@ -99,13 +100,15 @@ def read_frames(
     ----------
     paths : sequence of str, bytes or path
     log_mel : LogMel
+    speed : float
+        Read the sounds as if played at this speed, which moves their pitch too.
     n_jobs : int or None
         Processes (joblib; -1: one per processor). None starts them only if the work left after a
         second would take more than another four. Inside `joblib.parallel_config` its backend
         and, for None, its number of jobs are used.
     cache : ItemCache or None
-        Where frames are kept whose reading took long and gave no warning, made with
-        `log_mel.parameters()`.
+        Where frames are kept whose reading took long and gave no warning; its parameters are
+        `log_mel.parameters()` and the speed.
     progress : bool
         Show a bar on standard error, where that is a terminal.
 
@@ -122,16 +125,16 @@ def read_frames(
     >>> print(frames.problems[0].reason)
     no such file, nor a folder 'missing-folder': correct the path
     """
-    block, lengths, items, problems = bytearray(), [], [], []
+    # Fewer samples for each second, taken as if they were all of it, play faster.
+    rate_hz = round(log_mel.sample_rate / speed)
+    clips, items, problems = [], [], []
     hidden = None if progress else True
     with tqdm(total=len(paths), desc="reading", unit="file", disable=hidden) as bar:
-        for item, outcome in enumerate(_outcomes(paths, log_mel, n_jobs, cache)):
+        for item, outcome in enumerate(_outcomes(paths, log_mel, rate_hz, n_jobs, cache)):
             bar.update()
             rejected = outcome.frames is None
             if outcome.frames is not None:
-                # One growing block: the frames never stand in memory twice.
-                block += outcome.frames.data.cast("B")
-                lengths.append(len(outcome.frames))
+                clips.append(outcome.frames)
                 items.append(item)
             problems += [
                 Problem(item, shown(paths[item]), remark, rejected) for remark in outcome.remarks
@@ -139,8 +142,8 @@ def read_frames(
     if cache is not None:
         cache.trim()
     return FrameSet(
-        values=np.frombuffer(block, dtype=np.float32).reshape(-1, log_mel.n_mels),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        values=np.concatenate([np.empty((0, log_mel.n_mels), dtype=np.float32), *clips]),
+        offsets=np.cumsum([0, *map(len, clips)], dtype=np.int64),
         items=np.array(items, dtype=np.int64),
         problems=tuple(problems),
     )
@@ -161,13 +164,17 @@ def fingerprints(paths: Sequence[AnyPath]) -> list[str]:
 
 
 def _outcomes(
-    paths: Sequence[AnyPath], log_mel: LogMel, n_jobs: int | None, cache: ItemCache | None
+    paths: Sequence[AnyPath],
+    log_mel: LogMel,
+    rate_hz: int,
+    n_jobs: int | None,
+    cache: ItemCache | None,
 ) -> Iterator[Outcome]:
     """Read all files in order: in this process first, and in others once that pays."""
     tasks = list(_split(paths))
     done, started_s = 0, time.monotonic()
     while done < len(tasks) and _is_serial(n_jobs, done, len(tasks), time.monotonic() - started_s):
-        yield from _read_task(tasks[done], log_mel, cache)
+        yield from _read_task(tasks[done], log_mel, rate_hz, cache)
         done += 1
     if done == len(tasks):
         return
@@ -178,7 +185,7 @@ def _outcomes(
     generates = getattr(backend, "supports_return_generator", False)
     parallel = joblib.Parallel(n_jobs, return_as="generator" if generates else "list")
     read = joblib.delayed(_read_task)
-    for outcomes in parallel(read(task, log_mel, cache) for task in tasks[done:]):
+    for outcomes in parallel(read(task, log_mel, rate_hz, cache) for task in tasks[done:]):
         yield from outcomes
 
 
@@ -186,7 +193,7 @@ def _is_serial(n_jobs: int | None, done: int, tasks: int, elapsed_s: float) -> b
     """Say whether the next task is read in this process."""
     if n_jobs is not None:
         return n_jobs == 1
-    if elapsed_s < PROBE_S:
+    if not done or elapsed_s < PROBE_S:
         return True
     rest_s = elapsed_s / done * (tasks - done)
     configured = joblib.parallel.get_active_backend()[1]
@@ -205,14 +212,16 @@ def _split(paths: Sequence[AnyPath]) -> Iterator[list[AnyPath]]:
         yield list(paths[start : start + length])
 
 
-def _read_task(paths: list[AnyPath], log_mel: LogMel, cache: ItemCache | None) -> list[Outcome]:
+def _read_task(
+    paths: list[AnyPath], log_mel: LogMel, rate_hz: int, cache: ItemCache | None
+) -> list[Outcome]:
     """Read a few files: what the cache doesn't hold is decoded, and transformed in batches."""
     outcomes = [Outcome(None)] * len(paths)
     waiting: dict[int, Waiting] = {}
     samples = 0
     with _one_thread():
         for place, path in enumerate(paths):
-            found = _look_up(path, log_mel, cache)
+            found = _look_up(path, rate_hz, cache)
             if isinstance(found, Outcome):
                 outcomes[place] = found
                 continue
@@ -225,7 +234,7 @@ def _read_task(paths: list[AnyPath], log_mel: LogMel, cache: ItemCache | None) -
     return outcomes
 
 
-def _look_up(path: AnyPath, log_mel: LogMel, cache: ItemCache | None) -> Outcome | Waiting:
+def _look_up(path: AnyPath, rate_hz: int, cache: ItemCache | None) -> Outcome | Waiting:
     """Take a file's frames from the cache, or decode it; one read of the file serves both."""
     started_s, digest = time.perf_counter(), ""
     try:
@@ -235,7 +244,7 @@ def _look_up(path: AnyPath, log_mel: LogMel, cache: ItemCache | None) -> Outcome
             frames = cache.get(digest)
             if frames is not None:
                 return Outcome(frames)
-        sound = decode(content, log_mel.sample_rate)
+        sound = decode(content, rate_hz)
     except UnreadableSound as error:
         return Outcome(None, (str(error),))
     return Waiting(sound, digest, time.perf_counter() - started_s)

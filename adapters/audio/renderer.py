@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnkit.cnncore.image import Batch, Images, Renderer
+from cnnkit.cnncore.image import Batch, Float32Array, Images, Renderer
 
 CONTROL_POINTS = 4  # of the smooth random curves over the bands
 
@@ -21,8 +21,8 @@ class Drawing:
     ----------
     frames : int
         Columns of the image.
-    dynamic_range_db : float
-        Levels this far below the clip's maximum, and deeper, are drawn as 0.
+    range_db : float
+        Levels from a clip's floor up to 1: this many dB.
     cyclic : bool
         Sounds without beginning or end: shifting rolls the image round. Otherwise the window
         slides over the clip, and what lies outside is drawn as 0.
@@ -36,24 +36,24 @@ class Drawing:
         Widest random stripe of bands, and of frames, that is blanked: a share of the image.
     views : int
         Shifted copies that are averaged at test time.
-    mean, scale : float
-        Of the training clips' pixels.
+    mean, scale : float32 array [bands] or [1]
+        Of the training clips' pixels: of each band, or of all.
     """
 
     frames: int
-    dynamic_range_db: float
+    range_db: float
     cyclic: bool
     shift_frames: int
+    mean: Float32Array
+    scale: Float32Array
     filter_gain_db: float = 0.0
     noise_floor: bool = False
     masks: float = 0.0
     views: int = 1
-    mean: float = 0.0
-    scale: float = 1.0
 
 
 class AudioRenderer(Renderer):
-    """Draws a batch of log-mel clips; the columns of `summary` are peak and first frame.
+    """Draws a batch of log-mel clips; the columns of `summary` are floor (dB) and first frame.
 
     Parameters
     ----------
@@ -64,20 +64,24 @@ class AudioRenderer(Renderer):
         super().__init__()
         self.drawing = drawing
         self.views = drawing.views
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.from_numpy(drawing.mean)[:, None])
+        self.register_buffer("scale", torch.from_numpy(drawing.scale)[:, None])
 
     def forward(
         self, batch: Batch, generator: torch.Generator | None = None, view: int = 0
     ) -> Images:
         if not self.training or generator is None:
             level = self.level(batch, *self._place(batch, view))
-            return Images((level - self.drawing.mean) / self.drawing.scale)
+            return Images((level - self.mean) / self.scale)
         level = self.level(batch, *self._random_place(batch, generator))
         level = self._colour(level, generator)
-        pixels = (level - self.drawing.mean) / self.drawing.scale
+        pixels = (level - self.mean) / self.scale
         return Images(self._mask(pixels, generator))  # filled with 0, now the training mean
 
     def level(self, batch: Batch, first: Tensor, roll: Tensor) -> Tensor:
-        """Return levels between 0 (floor, and outside the clip) and 1 (the clip's maximum).
+        """Return levels from 0 (a clip's floor and deeper, and outside the clip) upwards.
 
         Parameters
         ----------
@@ -96,8 +100,8 @@ class AudioRenderer(Renderer):
         step = first[:, None] + (column + roll[:, None]) % frames
         inside = (step >= 0) & (step < batch.lengths[:, None])
         row = batch.starts[:, None] + step.clamp_min(0).minimum(batch.lengths[:, None] - 1)
-        below_peak = batch.values[row] - batch.summary[:, :1, None]
-        level = (below_peak / self.drawing.dynamic_range_db + 1).clamp_min(0) * inside[..., None]
+        above_floor = batch.values[row] - batch.summary[:, :1, None]
+        level = (above_floor / self.drawing.range_db).clamp_min(0) * inside[..., None]
         return level.transpose(1, 2).unsqueeze(1)
 
     def _place(self, batch: Batch, view: int) -> tuple[Tensor, Tensor]:
@@ -139,7 +143,7 @@ class AudioRenderer(Renderer):
             return smooth[..., None]
 
         if self.drawing.filter_gain_db:
-            gain = curve() * (self.drawing.filter_gain_db / self.drawing.dynamic_range_db)
+            gain = curve() * (self.drawing.filter_gain_db / self.drawing.range_db)
             level = torch.where(level > 0, (level + gain).clamp_min(0), level)
         if self.drawing.noise_floor:
             base = torch.rand((n, 1, 1, 1), generator=generator, device=level.device)

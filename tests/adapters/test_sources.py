@@ -209,7 +209,7 @@ def test_data_that_does_not_exist_is_refused_with_the_nearest_name(tmp_path):
     with pytest.raises(SourceError, match=r"index\.cvs doesn't exist\. Did you mean 'index\.csv'"):
         load_files(tmp_path / "index.cvs")
     (tmp_path / "sounds").mkdir()
-    with pytest.raises(SourceError, match="no 'sonds' in .*Did you mean 'sounds'"):
+    with pytest.raises(SourceError, match=r"no 'sonds' in .*Did you mean 'sounds'"):
         load_files(tmp_path / "sonds" / "a" / "index.csv")
 
 

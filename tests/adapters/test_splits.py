@@ -194,6 +194,22 @@ def test_with_many_groups_no_move_or_swap_of_groups_brings_the_sizes_nearer(seed
         assert deviation(moved) >= deviation(part)
 
 
+@pytest.mark.parametrize("kind", ["random", "group:g"])
+def test_every_part_that_was_asked_for_gets_an_item_however_small_its_share(kind):
+    for count, size in [(3, 1), (20, 10)]:
+        table = pd.DataFrame({"g": np.repeat(np.arange(count).astype(str), size)})
+        split = make_split(kind, None, table, distinct(count * size), val=0.01, test=0.2)
+        assert min(split.sizes().values()) > 0
+
+
+def test_groups_that_are_classes_are_divided_in_the_wanted_sizes():
+    groups = np.repeat(np.arange(50), 4).astype(str)
+    labels = groups.astype(object)
+    table = pd.DataFrame({"g": groups})
+    split = make_split("group:g", labels, table, distinct(200), val=0.16, test=0.2)
+    assert split.sizes() == {"train": 128, "val": 32, "test": 40}
+
+
 def test_groups_of_one_class_each_are_divided_so_that_every_part_has_every_class():
     groups = np.repeat(np.arange(60), 5)
     labels = np.array([f"class {g % 3}" for g in groups], dtype=object)
@@ -209,6 +225,7 @@ def test_a_class_with_a_single_item_is_trained_on_and_named_in_a_note():
     for seed in range(10):
         split = make_split("stratified", labels, None, distinct(21), seed=seed)
         assert 20 in split.train
+        assert split.sizes() == {"train": 15, "val": 3, "test": 3}
         assert "1 of 3 classes have a single item" in split.notes[0]
 
 

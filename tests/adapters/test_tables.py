@@ -75,6 +75,10 @@ def test_values_stay_text_as_they_are(tmp_path):
     assert table.frame.to_dict("list") == {"a": ["007", "nan", "NULL"], "b": [" x ", "1e5", ""]}
 
 
+def test_a_column_may_be_called_like_the_start_of_another_kind_of_file(tmp_path):
+    assert list(read_table(write(tmp_path, "ID3,label\n1,x\n")).frame) == ["ID3", "label"]
+
+
 def test_a_text_may_be_longer_than_the_csv_module_allows(tmp_path):
     text = "x" * 200_000
     assert read_table(write(tmp_path, f"a,b\n{text},1\n")).frame["a"][0] == text

@@ -7,11 +7,15 @@ from itertools import product
 import pytest
 import torch
 
-from cnnkit.cnncore.describe import Input, Shape, describe, shapes
+from cnnkit.cnncore.describe import describe
+from cnnkit.cnncore.errors import SpecError
 from cnnkit.cnncore.image import Axis, Images, ImageSpec
+from cnnkit.cnncore.input import Input, Shape
+from cnnkit.cnncore.layer_types import to_text
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.presets import PRESETS, choose, resolve
-from cnnkit.cnncore.spec import SpecError, parse, to_text
+from cnnkit.cnncore.shapes import shapes
+from cnnkit.cnncore.spec import parse
 
 LENGTHS = (1, 2, 3, 5, 8, 16, 17, 40, None)
 
