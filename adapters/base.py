@@ -20,12 +20,17 @@ class BadItemsError(ValueError):
     """Some items could not be read, where a result for every item was asked for."""
 
     def __init__(self, problems: Sequence[Problem], total: int) -> None:
+        super().__init__(tuple(problems), total)  # what pickle, between processes, hands on
         self.problems = tuple(problems)
-        lines = [f"{len(problems)} of {total} items could not be read:"]
-        lines += [f"  item {p.item} {p.value!r}: {p.reason}" for p in problems[:10]]
-        if len(problems) > 10:
-            lines.append(f"  … and {len(problems) - 10} more (all in `problems` of this error)")
-        super().__init__("\n".join(lines))
+        self.total = total
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.problems)} of {self.total} items could not be read:"]
+        lines += [f"  item {p.item} {p.value!r}: {p.reason}" for p in self.problems[:10]]
+        if len(self.problems) > 10:
+            more = len(self.problems) - 10
+            lines.append(f"  … and {more} more (all in `problems` of this error)")
+        return "\n".join(lines)
 
 
 class Adapter(TransformerMixin, BaseEstimator, ABC):
@@ -127,7 +132,10 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         """
         samples = self.read_all(items)
         drawn = [pixels.numpy() for pixels in self.draw(samples)]
-        return np.concatenate(drawn) if drawn else np.zeros((0, len(self.spec_.channels), 0, 0))
+        if drawn:
+            return np.concatenate(drawn)
+        dtype = np.float32 if self.spec_.values == "intensity" else np.int64
+        return np.zeros((0, *(length or 0 for length in self.spec_.shape)), dtype)
 
     def read_all(self, items: Sequence[Any]) -> Samples:
         """Read items of which none may be bad.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 import torch
+
+from cnnkit.cnncore.errors import did_you_mean
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -28,8 +29,7 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, colon, number = name.partition(":")
     if kind not in ("cpu", "cuda", "mps") or (colon and not number.isdigit()):
-        hint = get_close_matches(kind, ["auto", "cpu", "cuda", "mps"], n=1)
-        advice = f'; did you mean "{hint[0]}"?' if hint else ""
+        advice = did_you_mean(kind, ["auto", "cpu", "cuda", "mps"])
         raise ValueError(f'device "{name}": expected auto, cpu, cuda, cuda:N or mps{advice}')
     if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
         found = torch.cuda.device_count()

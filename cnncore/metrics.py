@@ -1,52 +1,19 @@
-"""How good predictions are: every metric with the interval that a bootstrap gives it.
-
-A resample of N rows is a column of counts: how often each row was drawn. A *family* of metrics is
-a function from counts [N, B] to values [B], so the data itself (all counts are 1) and every
-resample go through the same lines, many at a time.
-"""
+"""How good predictions are: every metric with the interval that a bootstrap gives it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from difflib import get_close_matches
-from math import floor, log10
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cnnkit.cnncore.bootstrap import Interval, bootstrap, widen_perfect
 from cnnkit.cnncore.calibration import Family, FloatArray, probability_losses
+from cnnkit.cnncore.errors import did_you_mean
 
 _GAINS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "average_precision", "r2")
 _LOSSES = ("log_loss", "brier", "ece", "mae", "rmse")
-_COUNTS_PER_CHUNK = 2**19  # 4 MiB: small enough for the cache, large enough for numpy
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A metric's value on the data (float), and its 95 % bootstrap interval (low, high: float).
-
-    Examples
-    --------
-    >>> print(Interval(0.9131, 0.8942, 0.9308))
-    0.913 [0.894, 0.931]
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return value, low and high by name, as JSON wants them."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        """Three decimals; fewer where numbers are large, more (up to 6) where they are tiny."""
-        largest = max(abs(self.value), abs(self.low), abs(self.high))
-        digits = floor(log10(largest)) if largest else 0
-        decimals = min(max(0, 3 - max(digits, 0) + max(-2 - digits, 0)), 6)
-        return f"{self.value:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
 
 
 def main_metric(task: Literal["classification", "regression"]) -> Literal["accuracy", "rmse"]:
@@ -68,8 +35,9 @@ def higher_is_better(name: str) -> bool:
     (True, False)
     """
     if name not in _GAINS + _LOSSES:
-        close = get_close_matches(name, _GAINS + _LOSSES, n=1) or [", ".join(_GAINS + _LOSSES)]
-        raise ValueError(f"unknown metric {name!r}: did you mean {close[0]}?")
+        known = _GAINS + _LOSSES
+        hint = did_you_mean(name, known)
+        raise ValueError(f"metric {name!r}: expected one of {', '.join(known)}{hint}")
     return name in _GAINS
 
 
@@ -110,8 +78,9 @@ def classification_metrics(
 
     Notes
     -----
-    The interval holds the middle 95 % of the resamples in which a metric is defined. It is too
-    narrow for few rows (without a mistake: [1, 1]); that of ece leans up and can miss `value`.
+    The interval holds the middle 95 % of the resamples in which a metric is defined. An
+    accuracy of 0 or 1 gets the exact interval instead, since resampling rows without a mistake
+    makes none. The interval of ece leans up and can miss `value`.
 
     References
     ----------
@@ -129,7 +98,7 @@ def classification_metrics(
     losses = probability_losses(labels, p)
     rankings = _rankings(labels, p[:, 1] if p.shape[1] == 2 else p)
     families = (_decisions(labels, p.argmax(axis=1)), rankings, losses)
-    return _bootstrap(families, len(labels), seed, resamples, groups)
+    return _with_honest_accuracy(families, len(labels), seed, resamples, groups)
 
 
 def score_metrics(
@@ -179,7 +148,7 @@ def score_metrics(
     _check(votes.shape[:1], 2 if binary else votes.shape[1], y=labels, predicted=decided)
     _check(votes.shape, scores=votes)
     families = _decisions(labels, decided), _rankings(labels, votes)
-    return _bootstrap(families, len(labels), seed, resamples, groups)
+    return _with_honest_accuracy(families, len(labels), seed, resamples, groups)
 
 
 def regression_metrics(
@@ -216,7 +185,7 @@ def regression_metrics(
     """
     truth, guess = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
     _check(truth.shape, y=truth, prediction=guess)
-    return _bootstrap((_errors(truth, guess),), len(truth), seed, resamples, groups)
+    return bootstrap((_errors(truth, guess),), len(truth), seed, resamples, groups)
 
 
 def paired_difference(
@@ -260,38 +229,17 @@ def paired_difference(
     def difference(counts: FloatArray) -> dict[str, FloatArray]:
         return {metric: measures[0](counts)[metric] - measures[1](counts)[metric]}
 
-    return _bootstrap((difference,), len(truth), seed, resamples, groups)[metric]
+    return bootstrap((difference,), len(truth), seed, resamples, groups)[metric]
 
 
-def _bootstrap(
+def _with_honest_accuracy(
     families: tuple[Family, ...], n_rows: int, seed: int, resamples: int, groups: ArrayLike | None
 ) -> dict[str, Interval]:
-    """Turn families of metrics into intervals; what is undefined on the data is left out."""
-    chunks = []
-    for counts in _draw(n_rows, seed, resamples, groups):
-        chunks.append({name: x for family in families for name, x in family(counts).items()})
-    found = {}
-    for name in chunks[0]:
-        values = np.concatenate([chunk[name] for chunk in chunks])
-        defined = values[1:][np.isfinite(values[1:])]
-        if np.isfinite(values[0]) and defined.size:
-            found[name] = Interval(*map(float, (values[0], *np.percentile(defined, [2.5, 97.5]))))
+    """Bootstrap; a model without a mistake on few rows isn't a model without mistakes."""
+    found = bootstrap(families, n_rows, seed, resamples, groups)
+    units = n_rows if groups is None else len(np.unique(groups))
+    found["accuracy"] = widen_perfect(found["accuracy"], units)
     return found
-
-
-def _draw(n_rows: int, seed: int, resamples: int, groups: ArrayLike | None) -> Iterator[FloatArray]:
-    """Yield counts [N, B]: of the data itself (all ones), then of the resamples, by chunks."""
-    yield np.ones((n_rows, 1))
-    unit = np.arange(n_rows) if groups is None else np.unique(groups, return_inverse=True)[1]
-    _check((n_rows,), groups=unit)
-    n_units = unit.max() + 1
-    generator = np.random.default_rng(seed)
-    width = max(1, _COUNTS_PER_CHUNK // n_rows)
-    for start in range(0, resamples, width):
-        size = min(width, resamples - start)
-        drawn = generator.integers(n_units, size=(size, n_units)) * size + np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=n_units * size).reshape(n_units, size)
-        yield counts.astype(np.float64)[unit]
 
 
 def _mean_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

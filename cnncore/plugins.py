@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
+
+from cnnkit.cnncore.errors import did_you_mean
 
 GROUP = "cnnkit.adapters"
 
@@ -34,8 +35,7 @@ def adapter_class(name: str) -> Any:
     """
     entries = adapter_entries()
     if name not in entries:
-        near = get_close_matches(name, entries, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
+        hint = did_you_mean(name, list(entries))
         raise UnknownAdapterError(
             f'adapter "{name}": the installed ones are {", ".join(entries) or "none"}{hint}'
         )

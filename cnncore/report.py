@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.cnncore import figures
+from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.experiment import Experiment, Fitted
-from cnnkit.cnncore.metrics import Interval
 from cnnkit.cnncore.model_folder import versions
 from cnnkit.cnncore.scores import Predictions
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.experiment import Experiment, Fitted
-from cnnkit.cnncore.metrics import Interval, main_metric
+from cnnkit.cnncore.metrics import main_metric
 from cnnkit.cnncore.scores import Predictions, Scores, compare, pool
 
 MODELS = ("majority", "baseline", "cnn")

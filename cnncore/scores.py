@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.metrics import (
-    Interval,
     classification_metrics,
     paired_difference,
     regression_metrics,

@@ -15,9 +15,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from cnnkit.adapters.audio.baseline import BASELINE_NAME, make_baseline
 from cnnkit.adapters.audio.demo import make_demo_sounds
-from cnnkit.adapters.audio.files import UnreadableSound, read_header
+from cnnkit.adapters.audio.files import UnreadableSound, read_header, shown
 from cnnkit.adapters.audio.log_mel import LogMel
-from cnnkit.adapters.audio.presets import FEW_CLIPS, PRESETS, choose_preset, frame_clips
+from cnnkit.adapters.audio.presets import (
+    FEW_CLIPS,
+    PRESETS,
+    check_parameters,
+    choose_preset,
+    frame_clips,
+)
 from cnnkit.adapters.audio.reading import fingerprints, read_frames
 from cnnkit.adapters.audio.renderer import AudioRenderer, Drawing
 from cnnkit.adapters.base import Adapter
@@ -162,6 +168,7 @@ class AudioAdapter(Adapter):
         ValueError
             If no file has a readable header, or a parameter is wrong.
         """
+        check_parameters(self.get_params())
         rates, lengths_s = survey(items)
         self.preset_ = choose_preset(self.preset, lengths_s)
         preset = PRESETS[self.preset_]
@@ -180,9 +187,6 @@ class AudioAdapter(Adapter):
         self.shift_ = self.shift or preset.shift
         self.level_ = self.level or preset.level
         self.standardise_ = self.standardise or preset.standardise
-        check_choice("shift", self.shift_, ("roll", "slide", "none"))
-        check_choice("level", self.level_, ("peak", "mean"))
-        check_choice("standardise", self.standardise_, ("all", "band"))
         preset_speeds = preset.speeds if len(items) <= FEW_CLIPS else ()
         self.speeds_ = list(preset_speeds if self.speeds is None else self.speeds)
         self.views_ = self.views or preset.views
@@ -281,13 +285,11 @@ class AudioAdapter(Adapter):
                 f"pixel ({row}, {column}): the image has {self.n_mels_} rows "
                 f"and {self.frames_} columns"
             )
-        first = int(self.read_all([item]).summary[0, 1])
-        # Frame i is centred at i * hop_length.
-        centre = (first + column) * self.hop_length_
+        start_s, end_s = self._column_edges_s(item)[column : column + 2]
         low_hz, high_hz = self._log_mel().band_limits_hz()[row]
         return {
-            "start_s": (centre - self.hop_length_ / 2) / self.sample_rate_,
-            "end_s": (centre + self.hop_length_ / 2) / self.sample_rate_,
+            "start_s": float(start_s),
+            "end_s": float(end_s),
             "low_hz": float(low_hz),
             "high_hz": float(high_hz),
         }
@@ -296,7 +298,8 @@ class AudioAdapter(Adapter):
         """Name rows by the middle of their band in Hz, columns by their time in s."""
         if axis == 0:
             return [f"{self._log_mel().band_limits_hz()[row].mean():.0f}" for row in places]
-        return [f"{self.locate(item, 0, column)['start_s']:.2f}" for column in places]
+        edges_s = self._column_edges_s(item)
+        return [f"{edges_s[column]:.2f}" for column in places]
 
     def fingerprints(self, items: Sequence[str]) -> list[str]:
         """Digest each file's bytes."""
@@ -304,7 +307,7 @@ class AudioAdapter(Adapter):
 
     def baseline(self, task: str = "classification") -> BaseEstimator:
         """Make the MFCC statistics + SVM that a user would try first."""
-        return make_baseline(task, cache=self.cache)
+        return make_baseline(task, n_jobs=self.n_jobs, cache=self.cache)
 
     def demo(self) -> tuple[list[str], list[str]]:
         """Synthesise a set of everyday sounds in the cache folder, or find it there."""
@@ -320,6 +323,13 @@ class AudioAdapter(Adapter):
             fmax_hz=self.fmax_hz_,
             pcen=self.pcen,
         )
+
+    def _column_edges_s(self, item: str) -> NDArray[np.float64]:
+        """Return where each column begins, and the last one ends, in the file [frames + 1]."""
+        first, _ = self.renderer().place(self.read_all([item]).to("cpu"))
+        # Frame i is centred at i * hop_length.
+        steps = int(first) + np.arange(self.frames_ + 1) - 0.5
+        return steps * self.hop_length_ / self.sample_rate_
 
     def _summarise(self, values: Float32Array, offsets: IntArray) -> Float32Array:
         """Return each clip's floor and the first frame of its image, float32 [N, 2]."""
@@ -380,19 +390,13 @@ def survey(items: Sequence[str]) -> tuple[Counter[int], list[float]]:
         try:
             header = read_header(item)
         except UnreadableSound as error:
-            reason = f"{Path(item).name}: {error}"
+            reason = f"{Path(shown(item)).name}: {error}"
             continue
         rates[header.sample_rate] += 1
         lengths_s.append(header.frames / header.sample_rate)
     if not rates:
         raise ValueError(f"none of the {len(items)} training files is readable sound ({reason})")
     return rates, lengths_s
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ValueError if a parameter is none of its choices."""
-    if value not in choices:
-        raise ValueError(f'{name} "{value}": expected {", ".join(choices)}')
 
 
 def loudest_window(level: Float32Array, frames: int) -> int:

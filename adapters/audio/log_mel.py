@@ -17,7 +17,7 @@ from cnnkit.cnncore.image import Float32Array, IntArray
 
 # A new number whenever the same parameters give other values, so that no old cache is used.
 VERSION = 1
-FLOOR_DB = -100.0
+SMALLEST_POWER = 1e-10
 DYNAMIC_RANGE_DB = 80.0
 # Bands further below a frame's loudest one are less exact than 0.002 dB in float32.
 FLOAT32_RANGE_DB = 72.0
@@ -206,22 +206,21 @@ class LogMel:
         Beside a loud band, the rounding errors of float32 show in a very quiet one. Frames with
         such bands, a few percent, are transformed again in float64.
         """
-        values = torch.from_numpy(power)
-        values.log10_().mul_(10)
-        top = values.amax(1).numpy()
+        _decibels(power)
+        low, top = (each.numpy() for each in torch.from_numpy(power).aminmax(dim=1))
         peak = np.maximum.reduceat(top, np.searchsorted(clip, np.arange(clip[-1] + 1)))[clip]
-        # The logarithm of silence is -inf; both floors are higher.
-        floor = np.maximum(peak - DYNAMIC_RANGE_DB, FLOOR_DB)
-        loud = np.flatnonzero(top - FLOAT32_RANGE_DB > floor)
-        quiet = power[loud] < top[loud, None] - FLOAT32_RANGE_DB
-        loud = loud[(quiet & (power[loud] > floor[loud, None])).any(axis=1)]
+        floor = peak - DYNAMIC_RANGE_DB
+        limit = top - FLOAT32_RANGE_DB
+        deep = np.flatnonzero(limit > np.maximum(low, floor))
+        quiet = (power[deep] < limit[deep, None]) & (power[deep] > floor[deep, None])
+        deep = deep[quiet.any(axis=1)]
         window = _window(self.n_fft, self._window_length)
         frames = track.as_strided((int(rows[-1]) + 1, self.n_fft), (self.hop_length, 1))
-        for start in range(0, len(loud), _block_rows(self.n_fft)):
-            some = loud[start : start + _block_rows(self.n_fft)]
+        for start in range(0, len(deep), _block_rows(self.n_fft)):
+            some = deep[start : start + _block_rows(self.n_fft)]
             again = torch.empty(len(some), self.n_mels)
             self._transform(frames[torch.from_numpy(rows[some])] * window, again)
-            power[some] = again.log10_().mul_(10).numpy()
+            power[some] = _decibels(again.numpy())
         np.maximum(power, floor[:, None], out=power)
 
 
@@ -284,6 +283,14 @@ def mel_edges_hz(n_mels: int, fmin_hz: float, fmax_hz: float) -> NDArray[np.floa
     mel = np.linspace(to_mel(fmin_hz), to_mel(fmax_hz), n_mels + 2)
     above = 1000 * np.exp(log_step * (mel - corner_mel))
     return np.where(mel < corner_mel, mel * hz_per_mel, above)
+
+
+def _decibels(power: Float32Array) -> Float32Array:
+    """Turn power into dB, in place."""
+    np.maximum(power, SMALLEST_POWER, out=power)
+    np.log10(power, out=power)
+    power *= 10
+    return power
 
 
 def _count_empty(weights: Float32Array) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +97,13 @@ PRESETS["environment-strong"] = replace(
     PRESETS["environment"], recipe=replace(PRESETS["environment"].recipe, ensemble=10)
 )
 
+CHOICES = {
+    "level": ("peak", "mean"),
+    "standardise": ("all", "band"),
+    "shift": ("roll", "slide", "none"),
+}
+ABOVE_0 = ("sample_rate", "n_fft", "hop_length", "n_mels", "frames", "dynamic_range_db", "views")
+
 SHORT_CLIP_S = 1.5
 FEW_CLIPS = 4_000  # training clips, up to which copies at other speeds are worth reading
 
@@ -116,6 +124,41 @@ class Framing:
     frames: int
 
 
+def check_parameters(given: Mapping[str, Any]) -> None:
+    """Refuse impossible values of the parameters of an `AudioAdapter`; None is chosen later.
+
+    Raises
+    ------
+    ValueError
+        With the parameter, its value and what was expected.
+
+    Examples
+    --------
+    >>> check_parameters({"shift": "rol"})
+    Traceback (most recent call last):
+    ValueError: shift "rol": expected roll, slide or none; did you mean "roll"?
+    """
+    for name, choices in CHOICES.items():
+        if given.get(name) is not None:
+            check_choice(name, given[name], choices)
+    for name in ABOVE_0:
+        if given.get(name) is not None and not given[name] > 0:
+            raise ValueError(f"{name}={given[name]}: expected a number above 0")
+    if not all(speed > 0 for speed in given.get("speeds") or ()):
+        raise ValueError(f"speeds={given['speeds']}: expected numbers above 0, 1 for as it is")
+    if not 0 <= given.get("masks", 0) <= 1:
+        raise ValueError(f"masks={given['masks']}: expected a share from 0 to 1")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueError, with the nearest choice, if the value is none of the choices."""
+    if value not in choices:
+        near = get_close_matches(value, choices, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise ValueError(f'{name} "{value}": expected {expected}{hint}')
+
+
 def choose_preset(name: str, lengths_s: Sequence[float]) -> str:
     """Return the preset called `name`; "auto" takes speech for clips that are mostly short.
 
@@ -131,10 +174,7 @@ def choose_preset(name: str, lengths_s: Sequence[float]) -> str:
     """
     if name == "auto":
         return "speech" if np.median(lengths_s) <= SHORT_CLIP_S else "environment"
-    if name not in PRESETS:
-        near = get_close_matches(name, ["auto", *PRESETS], n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise ValueError(f'preset "{name}": expected auto, {" or ".join(PRESETS)}{hint}')
+    check_choice("preset", name, ["auto", *PRESETS])
     return name
 
 

@@ -30,7 +30,7 @@ from cnnkit.adapters.cache import ItemCache
 from cnnkit.cnncore.image import Float32Array, IntArray, Problem
 
 # Files that one task reads: enough to outweigh handing it over, few enough to share out evenly.
-TASK_FILES = 64
+TASK_FILES = 128
 TASK_BYTES = 2**20
 SIZED_FILES = 100
 # Samples whose spectrograms are computed together.

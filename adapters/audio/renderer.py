@@ -73,7 +73,7 @@ class AudioRenderer(Renderer):
         self, batch: Batch, generator: torch.Generator | None = None, view: int = 0
     ) -> Images:
         if not self.training or generator is None:
-            level = self.level(batch, *self._place(batch, view))
+            level = self.level(batch, *self.place(batch, view))
             return Images((level - self.mean) / self.scale)
         level = self.level(batch, *self._random_place(batch, generator))
         level = self._colour(level, generator)
@@ -104,8 +104,8 @@ class AudioRenderer(Renderer):
         level = (above_floor / self.drawing.range_db).clamp_min(0) * inside[..., None]
         return level.transpose(1, 2).unsqueeze(1)
 
-    def _place(self, batch: Batch, view: int) -> tuple[Tensor, Tensor]:
-        """Return first frame and roll of each image in one of the test views."""
+    def place(self, batch: Batch, view: int = 0) -> tuple[Tensor, Tensor]:
+        """Return first frame and roll, as for `level`, of each image in one of the test views."""
         first = batch.summary[:, 1].long()
         if self.drawing.cyclic:
             spare = batch.lengths - self.drawing.frames

@@ -89,7 +89,7 @@ class LetterAdapter(Adapter):
         self.network = network
 
     def fit_reading(self, items, y=None):
-        self.alphabet_ = np.array(sorted(set("".join(items)) - {"?"}))
+        self.alphabet_ = np.array(sorted({ord(letter) for item in items for letter in item}))
         columns = Axis("position", pixels=self.width)
         self.spec_ = ImageSpec(("letter",), None, columns)
         network = f"conv 4x1x3 | norm | relu | {self.network} | drop 0.2"
@@ -100,7 +100,7 @@ class LetterAdapter(Adapter):
     def read(self, items):
         self.reads.append(list(items))
         good = [number for number, item in enumerate(items) if "?" not in item]
-        rows = [np.searchsorted(self.alphabet_, list(items[number])) for number in good]
+        rows = [np.searchsorted(self.alphabet_, [*map(ord, items[number])]) for number in good]
         return Samples(
             values=np.concatenate([[], *rows]).astype(np.float32)[:, None],
             offsets=np.cumsum([0, *map(len, rows)]),

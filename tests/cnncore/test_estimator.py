@@ -115,7 +115,8 @@ def test_the_classifier_works_in_pipelines_and_cross_validation():
     X, y = stripes(24)
     flat = X.reshape(24, -1)
     fold = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 1, 4, 8)})
-    model = make_pipeline(StandardScaler(), fold, small(epochs=10, learning_rate=0.02))
+    network = small(network="conv 8x3x3 | relu | gmp", epochs=40, learning_rate=0.03)
+    model = make_pipeline(StandardScaler(), fold, network)
     assert model.fit(flat, y).predict_proba(flat).shape == (24, 2)
     assert cross_val_score(model, flat, y, cv=2).mean() > 0.8
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.metrics import (
-    Interval,
     classification_metrics,
     higher_is_better,
     main_metric,
@@ -307,7 +307,7 @@ def test_every_metric_has_a_better_direction():
 
 
 def test_a_misspelt_metric_is_answered_with_the_nearest():
-    with pytest.raises(ValueError, match=r"'acuracy'.*did you mean accuracy"):
+    with pytest.raises(ValueError, match=r"'acuracy'.*did you mean .accuracy"):
         higher_is_better("acuracy")
 
 
