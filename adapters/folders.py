@@ -106,6 +106,17 @@ def skipped_sentence(skipped: Counter[str]) -> str:
     return f"{skipped.total()} files that are no items: {', '.join(kinds[:10])}{more}"
 
 
+def printable(name: str) -> str:
+    r"""Write bytes of a name that are no text as escapes, so that it can be printed and saved.
+
+    Examples
+    --------
+    >>> print(printable("caf\udce9.wav"))
+    caf\udce9.wav
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def check_class_folders(folder: Path, classes: list[str]) -> None:
     """Refuse a folder whose sub-folders can't be classes.
 

@@ -81,15 +81,12 @@ def make_folds(
     >>> [(f.name, f.test) for f in make_folds("group:speaker", None, table, ["x", "y", "z"])]
     [('speaker=anna', array([0, 2])), ('speaker=ben', array([1]))]
     """
+    check_folds(kind)
     name, _, column = kind.partition(":")
     rng = np.random.default_rng(seed)
     strata = find_strata(targets, task, len(fingerprints))
     if kind.isdecimal():
         return _drawn_folds(int(kind), find_units(fingerprints), strata, rng)
-    if name not in ("group", "column") or not column:
-        raise SplitError(
-            f"No way to make folds: {kind!r}. Expected a number like 5, group:COL or column:COL."
-        )
     values = column_values(table, column)
     distinct = sorted(set(values), key=_in_natural_order)
     if len(distinct) < 2:
@@ -104,6 +101,25 @@ def make_folds(
     names = item_names(places, len(fingerprints))
     contents = codes(fingerprints)
     return [_value_in_turn(column, value, values, contents, names) for value in distinct]
+
+
+def check_folds(kind: str) -> None:
+    """Refuse a text that names no way to make folds, whatever the data.
+
+    Raises
+    ------
+    SplitError
+
+    Examples
+    --------
+    >>> check_folds("group:speaker")
+    """
+    name, _, column = kind.partition(":")
+    if kind.isdecimal() or (name in ("group", "column") and column):
+        return
+    raise SplitError(
+        f"No way to make folds: {kind!r}. Expected a number like 5, group:COL or column:COL."
+    )
 
 
 def folds_digest(folds: Sequence[Fold], fingerprints: Sequence[str]) -> str:

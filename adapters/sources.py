@@ -27,6 +27,7 @@ from cnnkit.adapters.folders import (
     describe_missing,
     find_elsewhere,
     is_file,
+    printable,
     scan_folder,
     skipped_sentence,
 )
@@ -116,6 +117,8 @@ def load_dataset(
     if data.is_dir() or is_item:
         if item is not None or target is not None:
             raise SourceError(f"{data} isn't a table: it has no column {item or target!r}.")
+        if encoding is not None:
+            raise SourceError(f"{data} isn't a table: it has no encoding, such as {encoding!r}.")
         source = _from_folder(data, items_are_files, read_target)
     else:
         source = _from_table(data, item, target, item_names, items_are_files, read_target, encoding)
@@ -126,21 +129,24 @@ def _from_folder(data: Path, items_are_files: bool, read_target: bool) -> _Sourc
     if not items_are_files:
         raise SourceError(f"{data} is a folder; expected a table: a CSV, TSV or Parquet file.")
     if data.is_file():
-        return _Source(data.parent, data.name, [data.name], [data], None, [data.name], [], "")
+        name = printable(data.name)
+        return _Source(data.parent, name, [name], [data], None, [name], [], "")
     folder = scan_folder(data)
+    names = [printable(name) for name in folder.files]
     labels, decided = None, []
     if folder.skipped:
         decided.append(f"skipped {skipped_sentence(folder.skipped)}")
     if read_target:
         check_class_folders(data, folder.classes)
-        labels = [name.split("/")[0] if "/" in name else "" for name in folder.files]
+        labels = [name.split("/")[0] if "/" in name else "" for name in names]
         decided.append("target: the name of the sub-folder")
-        empty = sorted(set(folder.classes) - set(labels))
+        empty = sorted({printable(name) for name in folder.classes} - set(labels))
         if empty:
             decided.append(f"sub-folders without items: {listing(empty)}")
     paths = [data / name for name in folder.files]
     no_label = "stands in no sub-folder, so its class is unknown"
-    return _Source(data, data.name, folder.files, paths, labels, folder.files, decided, no_label)
+    name = printable(data.name)
+    return _Source(data, name, names, paths, labels, names, decided, no_label)
 
 
 def _from_table(

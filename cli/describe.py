@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cnnkit.cli.options import json_option
+from cnnkit.cli.options import json_option, written_options
 
 
 @click.command()
@@ -21,7 +21,8 @@ from cnnkit.cli.options import json_option
 )
 @click.option("--outputs", type=click.IntRange(1), default=10, show_default=True)
 @json_option
-def describe(network: str, shape: str, outputs: int, as_json: bool) -> None:
+@click.pass_context
+def describe(context: click.Context, network: str, shape: str, outputs: int, as_json: bool) -> None:
     """Show what a network does: shape, weights and multiply-adds of every layer.
 
     \b
@@ -43,6 +44,8 @@ def describe(network: str, shape: str, outputs: int, as_json: bool) -> None:
     from cnnkit.cnncore.presets import resolve
 
     if Path(network).is_dir():
+        if written_options(context) & {"shape", "outputs"}:
+            raise click.UsageError(f"{network} is a model: it knows its --input and --outputs")
         from cnnkit.cnncore.model_folder import load
 
         model = load(network, device="cpu")

@@ -59,6 +59,7 @@ def score_model(
     import numpy as np
 
     from cnnkit.adapters.sources import load_dataset
+    from cnnkit.cnncore.model_folder import read_text
     from cnnkit.cnncore.scores import Predictions, Task
 
     adapter = model.adapter
@@ -76,7 +77,7 @@ def score_model(
         min_classes=1,
         encoding=encoding,
     )
-    seen_before = set((folder / "training_items.txt").read_text(encoding="utf-8").split())
+    seen_before = set(read_text(folder, "training_items.txt").splitlines())
     digests = adapter.fingerprints(dataset.items)
     seen = np.array([digest in seen_before for digest in digests])
     samples = adapter.read(dataset.items)

@@ -12,7 +12,9 @@ from cnnkit.cli.options import (
     adapter_options,
     device_option,
     json_option,
+    seed_option,
     source_options,
+    written_options,
 )
 
 
@@ -56,7 +58,7 @@ from cnnkit.cli.options import (
     help="Weigh rare classes up; this spoils the probabilities.",
 )
 @device_option
-@click.option("--seed", type=int, default=0, show_default=True)
+@seed_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the model.")
 @click.option("--overwrite", is_flag=True, help="Replace the model in --out.")
 @click.option(
@@ -69,12 +71,16 @@ from cnnkit.cli.options import (
 @click.option("--strict", is_flag=True, help="Stop at any item that can't be read.")
 @click.option("--no-baseline", is_flag=True, help="Leave out the adapter's baseline.")
 @json_option
-def fit(**options: Any) -> None:
+@click.pass_context
+def fit(context: click.Context, /, **options: Any) -> None:
     """Train a network on DATA, score it beside a baseline, and save it.
 
     DATA is a folder with one folder for each class, or a CSV, TSV or Parquet table with a column
     of items and a column of targets. Without DATA the adapter makes a demo set.
     """
-    from cnnkit.cli.fit_run import FitOptions, run
+    from cnnkit.cli.fit_options import FitOptions, check_options
+
+    check_options(FitOptions(**options), written_options(context))
+    from cnnkit.cli.fit_run import run
 
     run(FitOptions(**options))

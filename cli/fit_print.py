@@ -120,8 +120,10 @@ class Printer:
     def without_epochs(self) -> Iterator[None]:
         """Print no epochs while the folds are trained: one row a fold is enough."""
         self.epochs_shown = False
-        yield
-        self.epochs_shown = True
+        try:
+            yield
+        finally:
+            self.epochs_shown = True
 
     def folds(self, kind: str, count: int, with_validation: bool) -> None:
         """Say how the folds are made."""
@@ -159,6 +161,9 @@ class Printer:
     ) -> None:
         """Print the closing table: models down, parts across."""
         parts = list(scores["cnn"])
+        if not parts:
+            self.line("\n  Nothing was held out, so there is no score.")
+            return
         width = max(len(name) for name in names.values()) + 3
         head = "".join(f"{PART_NAMES[part]:<26}" for part in parts)
         self.line(f"\n  {metric:<{width}}{head}".rstrip())

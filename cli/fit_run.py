@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.adapters.folders import printable
 from cnnkit.adapters.folds import folds_digest, make_folds, validation_part
+from cnnkit.adapters.parts import column_values
 from cnnkit.adapters.splits import Split, given_split, make_split
 from cnnkit.cli.collect import Collection, collect, collect_demo
+from cnnkit.cli.fit_options import FitOptions
 from cnnkit.cli.fit_print import Printer
-from cnnkit.cli.options import make_adapter
+from cnnkit.cli.settings import make_adapter
 from cnnkit.cnncore import results
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.experiment import Experiment, Fitted
@@ -30,40 +33,6 @@ from cnnkit.cnncore.scores import verdict
 DEFAULT_VAL = 0.15
 MODELS = Path("cnnkit-models")
 NONE = np.array([], dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """The options of `cnnkit fit`; the command line's help describes them."""
-
-    data: Path | None
-    adapter_name: str
-    settings: tuple[str, ...]
-    item: str | None
-    target: str | None
-    encoding: str | None
-    task: str
-    split: str
-    val: float | None
-    test: float
-    val_data: Path | None
-    test_data: Path | None
-    cv: str | None
-    network: str | None
-    ensemble: int | None
-    epochs: int | None
-    batch_size: int | None
-    lr: float | None
-    mixup: float | None
-    class_weight: str | None
-    device: str
-    seed: int
-    out: Path | None
-    overwrite: bool
-    max_bad: float
-    strict: bool
-    no_baseline: bool
-    as_json: bool
 
 
 @dataclass(frozen=True)
@@ -106,11 +75,13 @@ class FitRun:
         self.out = free_folder(options)
         self.adapter = make_adapter(options.adapter_name, options.settings)
         self.data = self._collect()
+        estimator = self._estimator()
+        self._check_column()
         self.fingerprints = self.adapter.fingerprints(self.data.items)
         self.set_aside: tuple[Problem, ...] = ()
         self.experiment = Experiment(
             self.adapter,
-            self._estimator(),
+            estimator,
             self.data.items,
             self.data.targets,
             self.data.task,
@@ -125,10 +96,11 @@ class FitRun:
         self.printer.found(self.data)
         outcome = self._fit_split() if self.options.cv is None else self._fit_folds()
         scores = results.score_parts(self.experiment, outcome.shown, outcome.groups)
+        rejects = self._rejects((*self.experiment.problems, *self.set_aside))
         metrics = {
             **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
             **outcome.content,
-            "rejects": sum(row["status"] == "rejected" for row in self._rejects()),
+            "rejects": sum(row["status"] == "rejected" for row in rejects),
             "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
             "fit_cpu_seconds": round(outcome.final.cpu_seconds, 2),
             "device": outcome.final.model.device_,
@@ -140,7 +112,7 @@ class FitRun:
             n = len(outcome.shown.network["test"].rows)
             metrics["verdict"] = verdict(difference, self.data.task, self.adapter.baseline_name, n)
             self.printer.line(f"\n  {metrics['verdict']}")
-        self._save(outcome, metrics)
+        self._save(outcome, metrics, rejects)
         self.printer.end(metrics, self.out)
         return metrics
 
@@ -171,8 +143,19 @@ class FitRun:
             "random_state": options.seed,
         }
         if self.data.task == "regression":
+            if options.class_weight is not None:
+                raise ValueError(
+                    "--class-weight is for classes, but the targets are numbers (a regression): "
+                    "leave it out, or add --task classification"
+                )
             return CNNRegressor(**shared)
         return CNNClassifier(**shared, class_weight=options.class_weight)
+
+    def _check_column(self) -> None:
+        """Refuse a column to split by that isn't there, before any file is read."""
+        column = (self.options.cv or self.options.split).partition(":")[2]
+        if column:
+            column_values(self.data.table, column)
 
     def _fit_split(self) -> Outcome:
         """Train once, on the training part of one split."""
@@ -246,7 +229,7 @@ class FitRun:
                         seed=options.seed,
                         task=data.task,
                     )
-                self.set_aside += fold.set_aside
+                self.set_aside += tuple(aside_in(fold.name, copy) for copy in fold.set_aside)
                 fits.append(self.experiment.fit(train, val, fold.test))
                 self.printer.fold(fold.name, self.experiment, fits[-1])
         table = results.fold_table(self.experiment, [fold.name for fold in folds], fits)
@@ -274,7 +257,7 @@ class FitRun:
     def _on_read(self, adapter: Any, problems: Sequence[Problem]) -> None:
         """Print what reading decided and found; stop if too much of it is bad."""
         self.printer.read(adapter.decided_, self.data.places, problems)
-        rejected = [row for row in self._rejects() if row["status"] == "rejected"]
+        rejected = [row for row in self._rejects(problems) if row["status"] == "rejected"]
         total = len(self.data.items) + len(self.data.unusable)
         allowed = 0 if self.options.strict else self.options.max_bad * total
         if len(rejected) > allowed:
@@ -289,11 +272,10 @@ class FitRun:
                 f"{len(rejected):,} of {total:,} items can't be used, and {rule}:\n{shown}{more}"
             )
 
-    def _rejects(self) -> list[dict[str, str]]:
-        """List every row that was left out, or kept with a warning."""
+    def _rejects(self, problems: Sequence[Problem]) -> list[dict[str, str]]:
+        """List the rows that gave no item, and what is wrong with items."""
         found = list(self.data.unusable)
-        for problem in (*self.experiment.problems, *self.set_aside):
-            found.append((self.data.places[problem.item], problem))
+        found += [(self.data.places[problem.item], problem) for problem in problems]
         return [
             {
                 "place": place,
@@ -324,12 +306,14 @@ class FitRun:
             "seed": self.options.seed,
         }
 
-    def _save(self, outcome: Outcome, metrics: dict[str, Any]) -> None:
+    def _save(
+        self, outcome: Outcome, metrics: dict[str, Any], rejects: list[dict[str, str]]
+    ) -> None:
         """Write the model folder with everything that belongs to it."""
         rows = io.StringIO()
         writer = csv.DictWriter(rows, ["place", "value", "status", "reason"])
         writer.writeheader()
-        writer.writerows(self._rejects())
+        writer.writerows(rejects)
         files = {
             "metrics.json": json.dumps(metrics, indent=2, ensure_ascii=False),
             "rejects.csv": rows.getvalue(),
@@ -340,7 +324,7 @@ class FitRun:
         about = {
             "data": {"name": self.data.name, "items": len(self.data.items)},
             "options": {
-                name: str(value) if isinstance(value, Path) else value
+                name: printable(str(value)) if isinstance(value, Path) else value
                 for name, value in asdict(self.options).items()
             },
         }
@@ -355,18 +339,24 @@ class FitRun:
             shown=outcome.shown,
             places=self.data.places,
         )
+        if self.options.out is None:
+            self.out = free_folder(self.options)  # another run may have taken the number
         save(model, self.out, files=files, about=about, overwrite=self.options.overwrite)
 
 
 def free_folder(options: FitOptions) -> Path:
     """Return the folder for the model: --out, or the next free number below cnnkit-models."""
-    if options.out is not None:
-        check_free(options.out, overwrite=options.overwrite)
-        return options.out
-    number = 1
-    while (MODELS / f"{options.adapter_name}-{number}").exists():
+    folder, number = options.out, 1
+    while folder is None or (options.out is None and folder.exists()):
+        folder = MODELS / f"{options.adapter_name}-{number}"
         number += 1
-    return MODELS / f"{options.adapter_name}-{number}"
+    check_free(folder, overwrite=options.overwrite)
+    return folder
+
+
+def aside_in(fold: str, copy: Problem) -> Problem:
+    """Report a copy that one fold doesn't learn from; the others and the final model do."""
+    return replace(copy, reason=f"left out of training in {fold}: {copy.reason}", rejected=False)
 
 
 def run(options: FitOptions) -> None:

@@ -28,6 +28,8 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted; nothing was saved.", err=True)
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            raise  # `cnnkit predict … | head` is no mistake: click ends quietly
         # Every error of cnnkit's own is a ValueError, and so is what libraries say of bad values.
         except (ValueError, OSError, ArithmeticError) as error:
             if context.params["debug"]:

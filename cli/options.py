@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,58 +39,25 @@ class Percentage(click.ParamType[float]):
         return share
 
 
-def read_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Read `name=value` pairs; values are JSON where they can be, else text.
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place where no file can or may be written, before the work is done.
 
     Raises
     ------
-    click.BadParameter
-        If a pair has no "=".
-
-    Examples
-    --------
-    >>> read_settings(("n_mels=64", "preset=speech", "pcen=true"))
-    {'n_mels': 64, 'preset': 'speech', 'pcen': True}
+    OSError
     """
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{pair!r}: expected NAME=VALUE, such as --set n_mels=64")
-        try:
-            settings[name.strip()] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name.strip()] = value
-    return settings
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected the name of a file")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists; choose another file, or add --overwrite")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
 
 
-def make_adapter(name: str, pairs: tuple[str, ...]) -> Any:
-    """Make the adapter called `name` with the parameters of `--set`.
-
-    Raises
-    ------
-    click.BadParameter
-        If the adapter has no such parameter; all wrong names are listed at once.
-    """
-    from cnnkit.cnncore.plugins import adapter_class
-
-    adapter = adapter_class(name)()
-    settings, known = read_settings(pairs), adapter.get_params(deep=False)
-    wrong = [did_you_mean(setting, list(known)) for setting in settings if setting not in known]
-    if wrong:
-        raise click.BadParameter(
-            f"adapter {name} has no parameter {'; '.join(wrong)}. It has: {', '.join(known)}",
-            param_hint="--set",
-        )
-    return adapter.set_params(**settings)
-
-
-def did_you_mean(word: str, known: list[str]) -> str:
-    """Quote a wrong word, with the nearest right one."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1)
-    return f'"{word}"' + (f' (did you mean "{near[0]}"?)' if near else "")
+def written_options(context: click.Context) -> set[str]:
+    """Return the names of the options that the user wrote, which a default value doesn't tell."""
+    written = click.core.ParameterSource.COMMANDLINE
+    return {name for name in context.params if context.get_parameter_source(name) is written}
 
 
 def adapter_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,6 +91,13 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed chooses the same.",
 )
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."

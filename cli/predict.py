@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnkit.cli.options import device_option, json_option
+from cnnkit.cli.options import check_output, device_option, json_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,15 +41,15 @@ def predict(
 
     from cnnkit.cnncore.model_folder import load
 
-    if out is not None and out.exists() and not overwrite:
-        raise FileExistsError(f"{out} exists; choose another file, or add --overwrite")
+    if out is not None:
+        check_output(out, overwrite=overwrite)
     frame = predict_rows(load(model, device=device), data, item, encoding)
     if as_json:
         records = json.loads(frame.to_json(orient="records", force_ascii=False))
         click.echo(json.dumps({"predictions": records}, ensure_ascii=False))
     elif out is None:
         click.echo(frame.to_csv(index=False), nl=False)
-    else:
+    if out is not None:
         frame.to_csv(out, index=False)
         counts = ", ".join(
             f"{n:,} {status}" for status, n in frame["status"].value_counts().items()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cnnkit.cli.options import adapter_options
+from cnnkit.cli.options import adapter_options, check_output, seed_option
 
 
 @click.command()
@@ -16,7 +16,7 @@ from cnnkit.cli.options import adapter_options
 @click.option("--item", metavar="COL", help="Column of the table that holds the items.")
 @click.option("--count", type=click.IntRange(1, 24), default=4, show_default=True)
 @click.option("--augmented", is_flag=True, help="As in training: moved, masked, coloured.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Chooses the items.")
+@seed_option
 @click.option("--out", type=click.Path(path_type=Path), default="preview.png", show_default=True)
 @click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
 def preview(
@@ -34,11 +34,10 @@ def preview(
 
     DATA is one item, a folder or a table; without it the adapter's demo set is drawn.
     """
-    if out.exists() and not overwrite:
-        raise FileExistsError(f"{out} exists; choose another file, or add --overwrite")
+    check_output(out, overwrite=overwrite)
     import numpy as np
 
-    from cnnkit.cli.options import make_adapter
+    from cnnkit.cli.settings import make_adapter
     from cnnkit.cnncore.figures import draw_images
 
     adapter = make_adapter(adapter_name, settings)

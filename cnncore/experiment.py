@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from cnnkit.cnncore.calibration import fit_temperature
-from cnnkit.cnncore.estimator import CNNClassifier, CNNEstimator, as_logits
+from cnnkit.cnncore.estimator import CNNClassifier, as_logits
+from cnnkit.cnncore.fitting import CNNEstimator
 from cnnkit.cnncore.image import Problem, Samples
 from cnnkit.cnncore.objective import Float64Array
+from cnnkit.cnncore.presets import resolve
 from cnnkit.cnncore.scores import Predictions, Task, align, majority
 from cnnkit.cnncore.train import EpochRecord
 
@@ -172,6 +174,8 @@ class Experiment:
         adapter.fit_reading([self.items[row] for row in train], self.targets[train])
         settings = {k: v for k, v in vars(adapter).items() if k.endswith("_") and k != "decided_"}
         if self._samples is None or not same(settings, self._read_with):
+            # A network that doesn't fit the images is refused before they are read.
+            resolve(self.model.network or adapter.recipe_.network, adapter.spec_)
             self._samples = adapter.read_training(self.items)
             self._read_with = settings
             self.problems = self._samples.problems

@@ -45,6 +45,16 @@ class Feed:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def epoch(self, generator: torch.Generator) -> Tensor:
+        """Draw one version of every item, in random order: rows, int64 Tensor [items]."""
+        by_item = torch.from_numpy(np.argsort(self.samples.items, kind="stable"))
+        _, counts = np.unique(self.samples.items, return_counts=True)
+        count = torch.from_numpy(counts)
+        first = count.cumsum(0) - count
+        share = torch.rand(len(count), generator=generator, dtype=torch.float64)
+        rows = by_item[first + (share * count).long()]
+        return rows[torch.randperm(len(rows), generator=generator)]
+
     def batch(self, rows: Tensor) -> Batch:
         """Return the samples at `rows`, int64 Tensor [n] on the CPU."""
         if self.resident:

@@ -23,7 +23,8 @@ from torch import nn
 from cnnkit.cnncore import spec
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.device import choose_device
-from cnnkit.cnncore.estimator import CNNClassifier, CNNEstimator, CNNRegressor
+from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
+from cnnkit.cnncore.fitting import CNNEstimator
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Classification, Regression
@@ -165,7 +166,10 @@ def put_in_place(new: Path, target: Path, replaced: Path) -> None:
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Raise FileExistsError if a model may not be written to `folder`."""
+    """Raise FileExistsError or NotADirectoryError if no model may be written to `folder`."""
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise NotADirectoryError(f"{folder}: {above} is no folder that can be written to")
     if not folder.exists():
         return
     if not overwrite:

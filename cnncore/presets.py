@@ -88,8 +88,31 @@ def resolve(network: str, image: ImageSpec | Input | Shape) -> Layers:
         return parse(choose(image))
     if name in PRESETS:
         return _cut(name, Input.of(image))
+    layers = _parse_spec(network)
+    shapes(layers, image)
+    return layers
+
+
+def check_network(network: str) -> None:
+    """Refuse what is no preset's name, not "auto" and no spec, before an image is known.
+
+    Raises
+    ------
+    SpecError
+
+    Examples
+    --------
+    >>> check_network("audio")
+    """
+    if network.strip().lower() not in ("auto", *PRESETS):
+        _parse_spec(network)
+
+
+def _parse_spec(network: str) -> Layers:
+    """Read a spec; where a single word isn't one, it was to be a preset's name."""
+    name = network.strip().lower()
     try:
-        layers = parse(network)
+        return parse(network)
     except SpecError as error:
         if not re.fullmatch(r"[\w-]+", name):
             raise
@@ -98,8 +121,6 @@ def resolve(network: str, image: ImageSpec | Input | Shape) -> Layers:
         raise SpecError(
             network, [(0, f'"{network}" is no preset{hint}'), *error.problems]
         ) from error
-    shapes(layers, image)
-    return layers
 
 
 def _cut(name: str, image: Input) -> Layers:

@@ -29,7 +29,7 @@ WARM_UP = 0.15  # share of the steps in which the learning rate rises
 EpochRecord = dict[str, float]
 
 
-class DivergedError(RuntimeError):
+class DivergedError(ArithmeticError):
     """The loss became infinite or NaN."""
 
 
@@ -88,16 +88,17 @@ class Member:
     def train_epoch(
         self, renderer: Renderer, feed: Feed, targets: Tensor, objective: Objective, epoch: int
     ) -> float:
-        """Show every sample once, up to an incomplete last batch; return the mean loss."""
+        """Show every item once, up to an incomplete last batch; return the mean loss."""
         self.network.train()
-        # A batch norm needs two images; the samples left over by the last whole batch differ
-        # from epoch to epoch, so that none is left out for good.
-        n, size = len(feed), min(self.plan.batch_size, len(feed))
-        steps = n // size
+        order = feed.epoch(self.order)
+        # The items left over by the last whole batch differ from epoch to epoch, so that none is
+        # left out for good.
+        size = min(self.plan.batch_size, len(order))
+        steps = len(order) // size
         total = torch.zeros((), device=feed.device)
-        order = torch.randperm(n, generator=self.order)
         for step in range(steps):
             rows = order[step * size : (step + 1) * size]
+            # A batch norm needs two images.
             rows = rows if len(rows) > 1 else rows.repeat(2)
             # Not 0 at the first step or the last: each of them is to learn something.
             self._set_learning_rate((epoch * steps + step + 1) / (self.plan.epochs * steps + 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -15,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from cnnkit.adapters.audio.baseline import BASELINE_NAME, make_baseline
 from cnnkit.adapters.audio.demo import make_demo_sounds
-from cnnkit.adapters.audio.files import UnreadableSound, read_header, shown
 from cnnkit.adapters.audio.log_mel import LogMel
 from cnnkit.adapters.audio.presets import (
     FEW_CLIPS,
@@ -23,6 +21,7 @@ from cnnkit.adapters.audio.presets import (
     check_parameters,
     choose_preset,
     frame_clips,
+    survey,
 )
 from cnnkit.adapters.audio.reading import fingerprints, read_frames
 from cnnkit.adapters.audio.renderer import AudioRenderer, Drawing
@@ -214,7 +213,7 @@ class AudioAdapter(Adapter):
         log_mel = self._log_mel()
         key = {**log_mel.parameters(), "speed": speed}
         frames = read_frames(
-            items,
+            list(items),  # a pandas column is not numbered from 0
             log_mel,
             speed=speed,
             n_jobs=self.n_jobs,
@@ -379,24 +378,6 @@ class AudioAdapter(Adapter):
             return []
         shown = ", ".join(f"{speed:g}" for speed in self.speeds_)
         return [f"speeds: training clips also played at {shown} times their speed"]
-
-
-def survey(items: Sequence[str]) -> tuple[Counter[int], list[float]]:
-    """Count the sample rates (Hz) of the files and list their lengths (s)."""
-    rates: Counter[int] = Counter()
-    lengths_s = []
-    reason = "no files were given"
-    for item in items:
-        try:
-            header = read_header(item)
-        except UnreadableSound as error:
-            reason = f"{Path(shown(item)).name}: {error}"
-            continue
-        rates[header.sample_rate] += 1
-        lengths_s.append(header.frames / header.sample_rate)
-    if not rates:
-        raise ValueError(f"none of the {len(items)} training files is readable sound ({reason})")
-    return rates, lengths_s
 
 
 def loudest_window(level: Float32Array, frames: int) -> int:

@@ -125,15 +125,13 @@ class LogMel:
         if not len(signals):
             return []
         track, first = self._lay_out(signals)
-        counts = np.array([self.count_frames(len(signal)) for signal in signals])
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        # Row numbers on the track; rows between the clips are left out.
-        rows = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], counts)
-        values: Float32Array = self._mel_power(track)[torch.from_numpy(rows)].numpy()
-        clips = np.split(values, offsets[1:-1])
+        last = first + np.array([self.count_frames(len(signal)) for signal in signals])
+        power: Float32Array = self._mel_power(track).numpy()
+        # Rows between the clips are computed too, and left out here.
+        clips = [power[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
         if self.pcen:
             return [_pcen(clip, self.sample_rate / self.hop_length) for clip in clips]
-        self._to_decibels(values, np.repeat(np.arange(len(clips)), counts), track, rows)
+        self._to_decibels(power, track, first, last)
         return clips
 
     def count_frames(self, samples: int) -> int:
@@ -182,45 +180,58 @@ class LogMel:
         """Return the power in each band of the frame at each hop, float32 [rows, n_mels]."""
         window = _window(self.n_fft, self._window_length).float()
         block, hop = _block_rows(self.n_fft), self.hop_length
-        power = torch.empty((len(track) - self.n_fft) // hop, self.n_mels)
         frames = torch.empty(block, self.n_fft)
+        spectra = torch.empty(block, self.n_fft // 2 + 1, dtype=torch.complex64)
+        parts = torch.view_as_real(spectra).view(block, -1)
+        bands = torch.empty(block, self.n_mels)
+        products = [(parts[:, used], w, bands[:, group]) for group, used, w in self._bank()]
+        power = torch.empty((len(track) - self.n_fft) // hop, self.n_mels)
         # Blocks are always whole: a clip's values must not depend on the clips beside it.
         for row in range(0, len(power), block):
             torch.mul(track.as_strided(frames.shape, (hop, 1), row * hop), window, out=frames)
-            self._transform(frames, power[row : row + block])
+            torch.fft.rfft(frames, out=spectra)
+            parts.square_()
+            for squares, weights, out in products:
+                torch.mm(squares, weights, out=out)
+            power[row : row + block] = bands
         return power
 
-    def _transform(self, frames: Tensor, power: Tensor) -> None:
-        """Compute the `power` [rows, n_mels] in each band of windowed frames [rows, n_fft]."""
+    def _exact_mel_power(self, frames: Tensor) -> Tensor:
+        """Return the power in each band of some frames, with a Fourier transform in float64."""
+        spectra = torch.fft.rfft(frames * _window(self.n_fft, self._window_length))
+        squares = torch.view_as_real(spectra).square_().view(len(frames), -1).float()
+        return torch.cat([squares[:, used] @ weights for _, used, weights in self._bank()], dim=1)
+
+    def _bank(self) -> list[tuple[slice, slice, Tensor]]:
         limits = self.fmin_hz, self._highest_hz
-        bank = _banded_filters(self.sample_rate, self.n_fft, self.n_mels, *limits)
-        parts = torch.view_as_real(torch.fft.rfft(frames)).square_().view(len(frames), -1).float()
-        for bands, used, weights in bank:
-            torch.mm(parts[:, used], weights, out=power[:, bands])
+        return _banded_filters(self.sample_rate, self.n_fft, self.n_mels, *limits)
 
     def _to_decibels(
-        self, power: Float32Array, clip: IntArray, track: Tensor, rows: IntArray
+        self, power: Float32Array, track: Tensor, first: IntArray, last: IntArray
     ) -> None:
-        """Turn power [frames, n_mels] into dB, in place, down to 80 dB below the clip's maximum.
+        """Turn power [rows, n_mels] into dB, in place, down to 80 dB below each clip's maximum.
 
         Beside a loud band, the rounding errors of float32 show in a very quiet one. Frames with
         such bands, a few percent, are transformed again in float64.
         """
         _decibels(power)
-        low, top = (each.numpy() for each in torch.from_numpy(power).aminmax(dim=1))
-        peak = np.maximum.reduceat(top, np.searchsorted(clip, np.arange(clip[-1] + 1)))[clip]
-        floor = peak - DYNAMIC_RANGE_DB
+        values = torch.from_numpy(power)
+        low, top = values.amin(1).numpy(), values.amax(1).numpy()
+        # Every other range is a clip; the others are the rows between clips, which may be louder.
+        ranges = np.stack([first, last], axis=1).ravel()
+        peak = np.maximum.reduceat(top[: last[-1] + 1], ranges)[::2]
+        rows = np.diff(first, append=len(power))
+        floor = np.repeat(peak - DYNAMIC_RANGE_DB, rows)
         limit = top - FLOAT32_RANGE_DB
         deep = np.flatnonzero(limit > np.maximum(low, floor))
+        deep = deep[deep < np.repeat(last, rows)[deep]]
         quiet = (power[deep] < limit[deep, None]) & (power[deep] > floor[deep, None])
         deep = deep[quiet.any(axis=1)]
-        window = _window(self.n_fft, self._window_length)
-        frames = track.as_strided((int(rows[-1]) + 1, self.n_fft), (self.hop_length, 1))
+        frames = track.as_strided((len(power), self.n_fft), (self.hop_length, 1))
         for start in range(0, len(deep), _block_rows(self.n_fft)):
             some = deep[start : start + _block_rows(self.n_fft)]
-            again = torch.empty(len(some), self.n_mels)
-            self._transform(frames[torch.from_numpy(rows[some])] * window, again)
-            power[some] = _decibels(again.numpy())
+            exact = self._exact_mel_power(frames[torch.from_numpy(some)])
+            power[some] = _decibels(exact.numpy())
         np.maximum(power, floor[:, None], out=power)
 
 

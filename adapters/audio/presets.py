@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cnnkit.adapters.audio.files import UnreadableSound, read_header, shown
 from cnnkit.cnncore.image import Recipe
 
 
@@ -71,9 +74,9 @@ PRESETS = {
         level="peak",
         standardise="all",
         shift="slide",
-        speeds=(),
+        speeds=(0.9, 1.1),
         views=1,
-        recipe=Recipe("audio", ensemble=2, samples_seen=12_800, batch_size=32),
+        recipe=Recipe("audio", ensemble=2, samples_seen=24_000, batch_size=32),
     ),
     "environment": Preset(
         highest_rate_hz=22_050,
@@ -124,6 +127,30 @@ class Framing:
     frames: int
 
 
+def survey(items: Sequence[str]) -> tuple[Counter[int], list[float]]:
+    """Count the sample rates (Hz) of the files and list their lengths (s).
+
+    Raises
+    ------
+    ValueError
+        If no file has a readable header.
+    """
+    rates: Counter[int] = Counter()
+    lengths_s = []
+    reason = "no files were given"
+    for item in items:
+        try:
+            header = read_header(item)
+        except UnreadableSound as error:
+            reason = f"{Path(shown(item)).name}: {error}"
+            continue
+        rates[header.sample_rate] += 1
+        lengths_s.append(header.frames / header.sample_rate)
+    if not rates:
+        raise ValueError(f"none of the {len(items)} training files is readable sound ({reason})")
+    return rates, lengths_s
+
+
 def check_parameters(given: Mapping[str, Any]) -> None:
     """Refuse impossible values of the parameters of an `AudioAdapter`; None is chosen later.
 
@@ -153,7 +180,7 @@ def check_parameters(given: Mapping[str, Any]) -> None:
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise ValueError, with the nearest choice, if the value is none of the choices."""
     if value not in choices:
-        near = get_close_matches(value, choices, n=1)
+        near = get_close_matches(str(value), choices, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
         expected = f"{', '.join(choices[:-1])} or {choices[-1]}"
         raise ValueError(f'{name} "{value}": expected {expected}{hint}')

@@ -31,7 +31,7 @@ from cnnkit.cnncore.image import Float32Array, IntArray, Problem
 
 # Files that one task reads: enough to outweigh handing it over, few enough to share out evenly.
 TASK_FILES = 128
-TASK_BYTES = 2**20
+TASK_BYTES = 2**21
 SIZED_FILES = 100
 # Samples whose spectrograms are computed together.
 BATCH_SAMPLES = 2**20

@@ -165,8 +165,9 @@ class AudioRenderer(Renderer):
             width, place = torch.rand(
                 (2, len(pixels), 1), generator=generator, device=pixels.device
             )
-            width = width * self.drawing.masks * size
-            place = place * (size - width)
+            widest = int(self.drawing.masks * size)
+            width = (width * (widest + 1)).floor()
+            place = (place * (size - width + 1)).floor()
             position = torch.arange(size, device=pixels.device)
             hit = (position >= place) & (position < place + width)  # [n, size]
             pixels = pixels.masked_fill(hit[:, None].unsqueeze(5 - axis), 0)

@@ -82,6 +82,7 @@ class LetterAdapter(Adapter):
     name = "letters"
     baseline_name = "letter shares"
     reads: list[list[str]]
+    fits: list[list[str]]
 
     def __init__(self, width: int = 8, noise: float = 0.1, network: str = "gap") -> None:
         self.width = width
@@ -89,6 +90,8 @@ class LetterAdapter(Adapter):
         self.network = network
 
     def fit_reading(self, items, y=None):
+        if y is not None:
+            self.fits.append([f"{item} is {label}" for item, label in zip(items, y, strict=True)])
         self.alphabet_ = np.array(sorted({ord(letter) for item in items for letter in item}))
         columns = Axis("position", pixels=self.width)
         self.spec_ = ImageSpec(("letter",), None, columns)
@@ -144,5 +147,5 @@ def letter_shares(items: list[str]) -> np.ndarray:
 
 @pytest.fixture
 def letter_adapter() -> type[LetterAdapter]:
-    """Make an adapter class that writes down in `reads` what it has read."""
-    return type("CountingLetterAdapter", (LetterAdapter,), {"reads": []})
+    """Make an adapter class that writes down what it has read, and what it was fitted on."""
+    return type("CountingLetterAdapter", (LetterAdapter,), {"reads": [], "fits": []})

@@ -12,8 +12,10 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cnnkit.adapters import BadItemsError
+from cnnkit.cnncore import fitting
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
+from cnnkit.cnncore.image import Samples, join
 
 RNG = np.random.default_rng(0)
 SMALL = "conv 4x3x3 | norm | relu | gap | drop 0.2"
@@ -70,11 +72,16 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(ensemble):
     assert not same_weights(first, small(**settings, random_state=1).fit(X, y))
 
 
-def test_the_networks_of_an_ensemble_differ():
+def test_the_networks_of_an_ensemble_differ_from_the_beginning_to_the_end():
     X, y = stripes()
-    model = small(ensemble=2).fit(X, y)
-    one, other = (network.head.weight for network in model.networks_)
-    assert not torch.equal(one, other)
+    differ = []
+
+    def compare(model):
+        one, other = (network.head.weight for network in model.networks_)
+        differ.append(not torch.equal(one, other))
+
+    compare(small(ensemble=2).fit(X, y, on_start=compare))
+    assert differ == [True, True]
 
 
 def test_the_first_network_of_an_ensemble_is_the_single_one():
@@ -115,8 +122,10 @@ def test_the_classifier_works_in_pipelines_and_cross_validation():
     X, y = stripes(24)
     flat = X.reshape(24, -1)
     fold = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 1, 4, 8)})
-    network = small(network="conv 8x3x3 | relu | gmp", epochs=40, learning_rate=0.03)
-    model = make_pipeline(StandardScaler(), fold, network)
+    # Centred pixels would make plain images negatives of stripes: stripes, one pixel further.
+    scale = StandardScaler(with_mean=False)
+    network = small(network="conv 8x3x3 | relu | gap", epochs=40, learning_rate=0.03)
+    model = make_pipeline(scale, fold, network)
     assert model.fit(flat, y).predict_proba(flat).shape == (24, 2)
     assert cross_val_score(model, flat, y, cv=2).mean() > 0.8
 
@@ -231,6 +240,23 @@ def test_samples_that_the_adapter_has_read_stand_for_the_items(letter_adapter):
     given = CNNClassifier(adapter, epochs=2, device="cpu").fit(samples, KINDS)
     assert same_weights(direct, given)
     np.testing.assert_array_equal(given.predict_proba(samples), direct.predict_proba(WORDS))
+
+
+def test_no_copy_of_a_held_out_item_is_trained_on(letter_adapter, monkeypatch):
+    def read_training(self, items):
+        return join([self.read(items), self.read([item[::-1] for item in items])])
+
+    def watch(networks, renderer, feed, *rest, validation, on_epoch):
+        seen.update(train=feed.samples, val=validation[0].samples)
+        return []
+
+    seen: dict[str, Samples] = {}
+    letter_adapter.read_training = read_training
+    monkeypatch.setattr(fitting, "train", watch)
+    CNNClassifier(letter_adapter(), validation_fraction=0.25).fit(WORDS, KINDS)
+    assert seen["val"].version.tolist() == [0] * 6
+    assert len(seen["train"]) == 2 * 18
+    assert {*seen["train"].items}.isdisjoint(seen["val"].items)
 
 
 def test_items_that_can_not_be_read_are_left_out_with_a_warning(letter_adapter):

@@ -9,6 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.experiment import Experiment, Fitted
+from cnnkit.cnncore.image import join
 
 RNG = np.random.default_rng(0)
 WORDS = ["".join(RNG.permutation(list("aabb" if row % 2 else "ccdd"))) for row in range(36)]
@@ -73,6 +74,29 @@ def test_the_network_learns_from_the_training_part_alone(letter_adapter):
     assert all(map(torch.equal, weights(fitted), model.networks_[0].state_dict().values()))
     said = model.predict_proba([WORDS[row] for row in TEST])
     np.testing.assert_array_equal(fitted.network["test"].outputs, said)
+
+
+def test_the_adapter_learns_from_the_training_part_alone(letter_adapter):
+    train = np.arange(1, 20)  # one class more often, so that the mean is not that of all words
+    fitted = experiment(letter_adapter()).fit(train, VAL, TEST)
+    assert letter_adapter.fits == [[f"{WORDS[row]} is {LABELS[row]}" for row in train]]
+    samples = letter_adapter().fit_read([WORDS[row] for row in train])
+    assert fitted.model.adapter_.mean_ == float(samples.values.mean())
+
+
+def test_altered_copies_are_for_training_only(letter_adapter):
+    def read_training(self, items):
+        return join([self.read(items), self.read([item[::-1] for item in items])])
+
+    plain = experiment(letter_adapter()).fit(TRAIN, VAL, TEST)
+    letter_adapter.read_training = read_training
+    run = experiment(letter_adapter())
+    fitted = run.fit(TRAIN, VAL, TEST)
+    assert fitted.network["test"].rows.tolist() == TEST.tolist()
+    assert fitted.network["val"].rows.tolist() == VAL.tolist()
+    assert not all(map(torch.equal, weights(plain), weights(fitted)))
+    np.testing.assert_array_equal(fitted.baseline["test"].outputs, plain.baseline["test"].outputs)
+    assert run.count_readable(TRAIN) == 20
 
 
 def test_predictions_stand_beside_the_item_numbers_of_their_part(letter_adapter):

@@ -85,9 +85,7 @@ def test_one_score_for_two_classes_becomes_two_columns():
 def test_models_are_compared_on_the_same_rows():
     network = Predictions(ROWS, random_probabilities(seed=1))
     baseline = Predictions(ROWS, random_probabilities(seed=2))
-    right = [
-        (said.outputs.argmax(axis=1) == Y[ROWS]).astype(float) for said in (network, baseline)
-    ]
+    right = [(said.outputs.argmax(axis=1) == Y[ROWS]).astype(float) for said in (network, baseline)]
     found = compare(Y, network, baseline, "classification")
     assert found.value == pytest.approx((right[0] - right[1]).mean())
     assert found.low < found.value < found.high

@@ -247,6 +247,13 @@ def test_without_mixup_images_stay_as_they_are():
     assert share.tolist() == [1, 1, 1]
 
 
+def test_each_network_of_an_ensemble_sees_the_samples_in_its_own_order():
+    feed, y = Feed(rows_of(RNG.normal(size=(8, 3)).astype(np.float32)), CPU), np.arange(8.0)
+    twins = [linear(seed=1), linear(seed=1)]
+    train(twins, Plain(), feed, y, Regression(np.zeros(1), np.ones(1)), Plan(2, batch_size=4))
+    assert not torch.equal(twins[0].head.weight, twins[1].head.weight)
+
+
 def test_resident_and_streamed_samples_train_the_same_network(tmp_path):
     X = RNG.normal(size=(20, 6)).astype(np.float32)
     np.save(tmp_path / "values.npy", X)

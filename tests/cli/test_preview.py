@@ -1,0 +1,67 @@
+"""`cnnkit preview`."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+AUDIO = ("--adapter", "audio", "--set", "frames=32")
+
+
+@pytest.fixture
+def draw(cnnkit, tmp_path):
+    """Return a function that draws a preview and returns the picture."""
+
+    def run(data, *options):
+        out = tmp_path / "p.png"
+        result = cnnkit("preview", data, *AUDIO, "--out", out, "--overwrite", *options)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return imread(out)
+
+    return run
+
+
+def test_augmented_images_differ_from_plain_ones(draw, sounds):
+    file = sounds / "low" / "0.wav"
+    plain = draw(file)
+    assert np.array_equal(plain, draw(file))
+    assert not np.array_equal(plain, draw(file, "--augmented", "--set", "masks=0.5"))
+
+
+def test_the_seed_chooses_items_and_augmentation(draw, sounds):
+    first, again, other = (
+        draw(sounds, "--count", 1, "--augmented", "--seed", seed) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_what_was_decided_and_written_is_told(cnnkit, table, tmp_path):
+    out = tmp_path / "p.png"
+    shown = cnnkit("preview", table, *AUDIO, "--item", "path", "--count", 3, "--out", out).stdout
+    assert "image: 40 mel bands" in shown
+    assert shown.endswith(f"{out}: 3 images\n")
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_item_that_cannot_be_read_is_told(cnnkit, sounds, tmp_path):
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    (folder / "good.wav").write_bytes((sounds / "low" / "0.wav").read_bytes())
+    (folder / "bad.wav").write_bytes(b"")
+    result = cnnkit("preview", folder, *AUDIO, "--out", tmp_path / "p.png")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("bad.wav: the file is empty")
+    assert result.stdout.endswith(": 1 images\n")
+
+
+def test_an_existing_file_is_refused_before_the_data_is_looked_at(refused, tmp_path):
+    out = tmp_path / "p.png"
+    out.touch()
+    message = refused("preview", tmp_path / "nowhere", *AUDIO, "--out", out)
+    assert message == f"{out} exists; choose another file, or add --overwrite"
+    assert out.read_bytes() == b""
+
+
+def test_data_that_is_not_there_is_refused(refused, tmp_path):
+    message = refused("preview", tmp_path / "nowhere", *AUDIO, "--out", tmp_path / "p.png")
+    assert message.startswith(f"{tmp_path / 'nowhere'} doesn't exist")
