@@ -160,7 +160,7 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         Tensor [n, C, H, W]
         """
         renderer = self.renderer().eval()
-        batch = samples.to("cpu")
         with torch.no_grad():
-            for start in range(0, len(batch), batch_size):
-                yield renderer(batch[start : start + batch_size]).pixels
+            for start in range(0, len(samples), batch_size):
+                rows = np.arange(start, min(start + batch_size, len(samples)))
+                yield renderer(samples[rows].to("cpu")).pixels

@@ -37,6 +37,8 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
+    for row in found["rejects"]:
+        click.echo(f"{row['place']}: {row['reason']}", err=True)
     counts = ", ".join(f"{found[key]:,} {key.replace('_', ' ')}" for key in COUNTS)
     click.echo(f"{data}: {counts}\n")
     for metric, score in found["scores"].items():
@@ -97,12 +99,15 @@ def score_model(
         y = np.searchsorted(classes, targets[usable])
         outputs = model.probabilities(kept)
     scores = Predictions(np.arange(len(kept)), outputs).score(y, task)
+    rejects = [(dataset.source_rows[found.item][0], found) for found in dataset.problems]
+    rejects += [(dataset.places[found.item], found) for found in samples.problems if found.rejected]
     return {
         "scored": len(kept),
-        "rejected": len(dataset.problems) + len(dataset) - len(samples),
+        "rejected": len(rejects),
         "seen_in_training": int(seen.sum()),
         "of_unknown_classes": int((~known).sum()),
         "scores": {
             metric: {**score.to_dict(), "text": str(score)} for metric, score in scores.items()
         },
+        "rejects": [{"place": place, "reason": found.reason} for place, found in rejects],
     }

@@ -73,7 +73,8 @@ class Printer:
         for kind, rejected in (("rejected", True), ("warnings", False)):
             some = [problem for problem in problems if problem.rejected is rejected]
             if some:
-                self.fact(f"{kind}: {len(some):,} items; all are listed in rejects.csv")
+                count = len({problem.item for problem in some})
+                self.fact(f"{kind}: {count:,} items; all are listed in rejects.csv")
             for problem in some[:MOST_SHOWN]:
                 self.fact(f"{places[problem.item]}: {problem.reason}")
 

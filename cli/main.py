@@ -17,6 +17,10 @@ from cnnkit.cli.preview import preview
 
 USER_ERROR = 2
 INTERRUPTED = 130
+NO_MEMORY = (
+    "the memory isn't enough: take a smaller --batch-size, --network or image (--set), or a "
+    "device that has more"
+)
 
 
 class Commands(click.Group):
@@ -35,6 +39,14 @@ class Commands(click.Group):
             if context.params["debug"]:
                 raise
             click.echo(f"Error: {error}", err=True)
+            sys.exit(USER_ERROR)
+        except (MemoryError, RuntimeError) as error:
+            # torch says so in a RuntimeError, in other words on each kind of device.
+            said = str(error).lower()
+            lacking = "out of memory" in said or "can't allocate memory" in said
+            if context.params["debug"] or not (lacking or isinstance(error, MemoryError)):
+                raise
+            click.echo(f"Error: {NO_MEMORY}", err=True)
             sys.exit(USER_ERROR)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import click
 
@@ -26,8 +27,6 @@ def make_adapter(name: str, pairs: tuple[str, ...]) -> Any:
         If the adapter has no such parameter, or a value is of another type than it takes; all of
         them are listed at once.
     """
-    from typing import get_type_hints
-
     from cnnkit.cnncore.plugins import adapter_class
 
     adapter = adapter_class(name)()
@@ -38,7 +37,7 @@ def make_adapter(name: str, pairs: tuple[str, ...]) -> Any:
             f"adapter {name} has no parameter {'; '.join(wrong)}. It has: {', '.join(known)}",
             param_hint="--set",
         )
-    hints = get_type_hints(type(adapter).__init__)
+    hints = parameter_hints(type(adapter).__init__)
     wrong = [
         f"{setting}={json.dumps(value)}: expected {in_words(hints[setting])}"
         for setting, value in settings.items()
@@ -74,6 +73,14 @@ def read_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
         except json.JSONDecodeError:
             settings[name.strip()] = value
     return settings
+
+
+def parameter_hints(create: Callable[..., Any]) -> dict[str, Any]:
+    """Return the type hints of a function's parameters; none where they can't be looked up."""
+    try:
+        return get_type_hints(create)
+    except NameError:  # a name that is imported for type checkers only
+        return {}
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
@@ -125,6 +132,4 @@ def is_union(hint: Any) -> bool:
 
 def is_list(hint: Any) -> bool:
     """Say whether a hint is a sequence of one type, which JSON writes as a list."""
-    from collections.abc import Sequence
-
     return get_origin(hint) in (Sequence, list) and len(get_args(hint)) == 1

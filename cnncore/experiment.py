@@ -117,6 +117,9 @@ class Experiment:
             "val": samples.rows_of(val),
             "test": samples.rows_of(test),
         }
+        for name, rows in {"training": parts["train"], "test": parts["test"]}.items():
+            if not len(rows) and (name == "training" or len(test)):
+                raise ValueError(f"none of the items of the {name} part could be read")
         originals = samples.rows_of(train)
         adapter.fit_rendering(samples[originals])
         read = time.perf_counter()

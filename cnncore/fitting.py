@@ -154,6 +154,8 @@ class CNNEstimator(BaseEstimator):
         layers = presets.resolve(self.network or recipe.network, self.adapter_.spec_)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         device = choose_device(self.device)
+        if self.mixup and self.adapter_.spec_.values == "index":
+            raise ValueError("mixup blends pixels, but these images hold category numbers")
         self.plan_ = self._plan(len(np.unique(samples.items)), seed)
         self.network_ = to_text(layers)
         self.objective_ = objective

@@ -110,14 +110,16 @@ class Problem:
 class Samples:
     """Items after reading: compact, ragged, in one block of memory (or a memory map).
 
-    Sample `i` is `values[offsets[i]:offsets[i + 1]]`.
+    Sample `i` is `values[offsets[i]:offsets[i + 1]]`, or begins at `starts[i]` where those are
+    given.
 
     Parameters
     ----------
     values : array [total, D]
-        The steps of all samples, one after the other (audio: frames of D mel bands).
+        The steps of all samples, one after the other (audio: frames of D mel bands). A memory map
+        is shared by all selections of its samples; an array in memory is copied.
     offsets : int64 array [N + 1]
-        Where each sample begins and the last one ends.
+        Where each sample begins and the last one ends, if they stood one after the other.
     items : int64 array [N]
         Number of the item that each sample was made from.
     summary : float32 array [N, K]
@@ -129,6 +131,8 @@ class Samples:
     version : int64 array [N] or None
         0 for an item as it is; 1, 2, … for altered copies, which are for training only. None: all
         are as they are.
+    starts : int64 array [N] or None
+        Where each sample begins in a memory map that holds other samples too.
     """
 
     values: NDArray[Any]
@@ -138,6 +142,7 @@ class Samples:
     side: Float32Array | None = None
     problems: tuple[Problem, ...] = field(default=(), repr=False)
     version: IntArray | None = None
+    starts: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -148,21 +153,28 @@ class Samples:
         return np.diff(self.offsets)
 
     def __getitem__(self, rows: IntArray) -> Samples:
-        """Copy the samples at `rows` (int64 [n]) into a new, contiguous `Samples`."""
+        """Return the samples at `rows`, int64 [n]."""
         rows = np.asarray(rows)
-        lengths = self.lengths[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        # Step j of the new block lies at the same distance from its sample's old start.
-        steps = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return replace(
+        starts = self.offsets[:-1] if self.starts is None else self.starts
+        selection = replace(
             self,
-            values=self.values[steps],
-            offsets=offsets,
+            offsets=np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64),
             items=self.items[rows],
             summary=self.summary[rows],
             side=None if self.side is None else self.side[rows],
             version=None if self.version is None else self.version[rows],
+            starts=starts[rows],
         )
+        return selection if isinstance(self.values, np.memmap) else selection.compact()
+
+    def compact(self) -> Samples:
+        """Copy the samples' values into one block of memory, one sample after the other."""
+        if self.starts is None:
+            return self
+        # Step j of the new block lies at the same distance from its sample's old start.
+        shift = np.repeat(self.starts - self.offsets[:-1], self.lengths)
+        steps = np.arange(self.offsets[-1]) + shift
+        return replace(self, values=self.values[steps], starts=None)
 
     def rows_of(self, items: IntArray, *, altered: bool = False) -> IntArray:
         """Return the rows, int64 [n], that were made from these items.
@@ -180,6 +192,8 @@ class Samples:
 
     def to(self, device: torch.device | str) -> Batch:
         """Copy all samples to the device, as one batch."""
+        if self.starts is not None:
+            return self.compact().to(device)
 
         def move(array: NDArray[Any]) -> Tensor:
             # torch refuses to share memory that it can't write to (a memory map): copy it.

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from cnnkit.adapters.audio.baseline import BASELINE_NAME, make_baseline
 from cnnkit.adapters.audio.demo import make_demo_sounds
+from cnnkit.adapters.audio.levels import floors_db, loudest_window
 from cnnkit.adapters.audio.log_mel import LogMel
 from cnnkit.adapters.audio.presets import (
     FEW_CLIPS,
@@ -30,7 +31,6 @@ from cnnkit.adapters.cache import ItemCache, cache_folder
 from cnnkit.cnncore.image import Axis, Float32Array, ImageSpec, IntArray, Samples, join
 
 SMALLEST_SCALE = 1e-3
-MEAN_LEVEL = 0.75  # where a clip's mean power is drawn, so that its peaks are seldom above 1
 
 
 class AudioAdapter(Adapter):
@@ -336,23 +336,15 @@ class AudioAdapter(Adapter):
         first = (lengths - self.frames_) // 2  # negative: padded on both sides
         if not len(lengths):
             return np.zeros((0, 2), dtype=np.float32)
-        floor = self._floor(values, offsets)
+        if self.pcen:
+            floor = np.zeros(len(lengths))
+        else:
+            floor = floors_db(values, offsets, self.level_, self.dynamic_range_db_)
         if self.shift_ != "roll":
             for clip in np.flatnonzero(lengths > self.frames_):
                 above = values[offsets[clip] : offsets[clip + 1]] - floor[clip]
                 first[clip] = loudest_window(above, self.frames_)
         return np.column_stack([floor, first]).astype(np.float32)
-
-    def _floor(self, values: Float32Array, offsets: IntArray) -> NDArray[np.float64]:
-        """Return the level of each clip that is drawn as 0, in dB, float64 [N]."""
-        if self.pcen:
-            return np.zeros(len(offsets) - 1)
-        if self.level_ == "peak":
-            peak = np.maximum.reduceat(values.max(axis=1), offsets[:-1])
-            return peak.astype(np.float64) - self.dynamic_range_db_
-        frame_power = (10.0 ** (values / 10.0)).mean(axis=1, dtype=np.float64)
-        power = np.add.reduceat(frame_power, offsets[:-1]) / np.diff(offsets)
-        return 10 * np.log10(power) - MEAN_LEVEL * self.dynamic_range_db_
 
     def _explain(self, rates: Counter[int], lengths_s: list[float]) -> list[str]:
         low, middle, high = np.quantile(lengths_s, [0, 0.5, 1])
@@ -378,18 +370,3 @@ class AudioAdapter(Adapter):
             return []
         shown = ", ".join(f"{speed:g}" for speed in self.speeds_)
         return [f"speeds: training clips also played at {shown} times their speed"]
-
-
-def loudest_window(level: Float32Array, frames: int) -> int:
-    """Return the first frame of the window with the most energy above the floor.
-
-    Parameters
-    ----------
-    level : float32 array [T, bands]
-        dB above the floor.
-    frames : int
-        Width of the window, at most T.
-    """
-    energy = np.maximum(level, 0).mean(axis=1, dtype=np.float64)
-    sums = np.concatenate([[0.0], np.cumsum(energy)])
-    return int((sums[frames:] - sums[:-frames]).argmax())

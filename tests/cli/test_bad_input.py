@@ -105,7 +105,11 @@ def outcome(fit, everything, tmp_path_factory):
     out = tmp_path_factory.mktemp("fit") / "model"
     shown = fit(everything, "--max-bad", "25%", "--no-baseline", "--out", out).stdout
     with (out / "rejects.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["place"].removeprefix("low/"): row for row in csv.DictReader(file)}
+        rows: dict[str, dict[str, str]] = {}
+        for row in csv.DictReader(file):
+            known = rows.setdefault(row["place"].removeprefix("low/"), row)
+            if known is not row:  # two things are wrong with one item
+                known["reason"] += f"; {row['reason']}"
     return shown, json.loads((out / "metrics.json").read_text(encoding="utf-8")), rows
 
 
@@ -161,8 +165,12 @@ def test_a_name_that_is_no_text_is_printed_with_escapes(cnnkit, model, everythin
 
 
 def test_a_bad_file_with_a_name_that_is_no_text_can_be_reported(fit, make_sounds, tmp_path):
-    folder = make_sounds(tmp_path / os.fsdecode(b"sounds\xff"), 10)
-    (folder / "low" / UNDECODABLE).write_bytes(b"")
+    folder = make_sounds(tmp_path / "sounds", 10)
+    try:
+        folder = folder.rename(tmp_path / os.fsdecode(b"sounds\xff"))
+        (folder / "low" / UNDECODABLE).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system has no such names")
     shown = fit(folder, "--no-baseline", "--out", tmp_path / "model").stdout
     assert "low/caf\\udce9.wav: the file is empty" in shown
     rejects = (tmp_path / "model" / "rejects.csv").read_text(encoding="utf-8")
@@ -192,10 +200,9 @@ def test_a_class_with_one_file_is_learnt_and_told(fit, make_sounds, tmp_path):
 
 
 def test_an_empty_folder_is_refused(refused_fit, tmp_path):
-    (tmp_path / "sounds").mkdir()
-    assert (
-        refused_fit(tmp_path / "sounds") == f"{tmp_path / 'sounds'} holds no items, at any depth."
-    )
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    assert refused_fit(folder) == f"{folder} holds no items, at any depth."
 
 
 def test_a_folder_without_classes_is_refused(refused_fit, tmp_path):

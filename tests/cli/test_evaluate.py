@@ -48,9 +48,10 @@ def test_unknown_classes_and_bad_files_are_counted(cnnkit, model, make_sounds, t
     assert {key: found[key] for key in ("scored", "rejected", "of_unknown_classes")} == {
         "scored": 4, "rejected": 1, "of_unknown_classes": 2
     }  # fmt: skip
-    shown = cnnkit("evaluate", model, folder).stdout
-    assert "4 scored, 1 rejected, 0 seen in training, 2 of unknown classes" in shown
-    assert "\n  accuracy            " in shown
+    shown = cnnkit("evaluate", model, folder)
+    assert "4 scored, 1 rejected, 0 seen in training, 2 of unknown classes" in shown.stdout
+    assert "\n  accuracy            " in shown.stdout
+    assert shown.stderr.startswith("low/2.wav: the file is empty")
 
 
 def test_rows_without_a_file_count_as_rejected(cnnkit, model, table, sounds, tmp_path):
@@ -60,6 +61,9 @@ def test_rows_without_a_file_count_as_rejected(cnnkit, model, table, sounds, tmp
     rows.to_csv(tmp_path / "index.csv", index=False)
     found = evaluate(cnnkit, model, tmp_path / "index.csv", "--item", "path", "--target", "label")
     assert (found["rejected"], found["scored"], found["seen_in_training"]) == (1, 11, 25)
+    ((place, reason),) = (row.values() for row in found["rejects"])
+    assert place == "index.csv:38"
+    assert reason.startswith("doesn't exist")
 
 
 def test_numbers_are_scored_with_the_metrics_of_a_regression(cnnkit, fit, table, tmp_path):

@@ -119,6 +119,15 @@ def test_a_folder_of_classes_is_told_and_trained_on(fit, sounds, tmp_path):
     assert "MFCC" not in shown
 
 
+def test_without_data_the_adapter_makes_its_demo_set(fit, sounds, tmp_path, monkeypatch):
+    files = sorted(sounds.rglob("*.wav"))
+    demo = [str(file) for file in files], [file.parent.name for file in files]
+    monkeypatch.setattr("cnnkit.adapters.audio.adapter.AudioAdapter.demo", lambda self: demo)
+    shown = fit("--no-baseline", "--out", tmp_path / "model").stdout
+    assert shown.startswith("cnnkit fit: audio demo, 36 items\n")
+    assert "the adapter's demo set, made on this machine from code and a seed" in shown
+
+
 def test_numbers_are_predicted_from_a_table(fit, table, tmp_path):
     arguments = (table, "--target", "pitch", "--out", tmp_path / "model", "--json")
     metrics = json.loads(fit(*arguments).stdout)

@@ -2,11 +2,9 @@
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
-import termios
 
 import pytest
 
@@ -77,6 +75,26 @@ def test_a_loss_that_becomes_infinite_is_explained(cnnkit, sounds, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("[…] DefaultCPUAllocator: can't allocate memory: […]")]
+)
+def test_a_lack_of_memory_is_explained(refused, sounds, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("cnnkit.cli.fit_run.FitRun", fail)
+    assert "take a smaller --batch-size" in refused("fit", sounds, "--adapter", "audio")
+
+
+def test_any_other_error_is_a_bug_and_shows_where_it_is(cnnkit, sounds, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("shapes can't be multiplied")
+
+    monkeypatch.setattr("cnnkit.cli.fit_run.FitRun", fail)
+    with pytest.raises(RuntimeError, match="multiplied"):
+        cnnkit("fit", sounds, "--adapter", "audio")
+
+
+@pytest.mark.parametrize(
     "moment", ["cli.fit_print.Printer.epoch", "cnncore.model_folder.put_in_place"]
 )
 def test_an_interrupted_run_leaves_nothing_behind(cnnkit, sounds, tmp_path, monkeypatch, moment):
@@ -106,10 +124,12 @@ def test_control_c_ends_a_run_with_130(sounds, tmp_path):
 
 
 def test_progress_goes_to_the_terminal_and_json_alone_to_stdout(sounds, tmp_path):
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
-    arguments = ["fit", sounds, "--adapter", "audio", *TINY, "--json", "--no-baseline"]
-    process = start([*arguments, "--out", tmp_path / "model"], tmp_path, stderr=theirs)
+    arguments = ["fit", sounds, "--adapter", "audio", *TINY, "--json", "--set", "speeds=[]"]
+    arguments += ["--no-baseline", "--out", tmp_path / "model"]
+    process = start(arguments, tmp_path, stderr=theirs)
     os.close(theirs)
     stdout = process.communicate(timeout=60)[0]
     shown = b""

@@ -83,7 +83,8 @@ def test_a_folder_is_predicted_file_by_file(cnnkit, model, sounds):
 
 def test_a_column_of_items_may_be_named(cnnkit, refused, model, mixed, tmp_path):
     renamed = mixed.parent / "renamed.csv"
-    renamed.write_text(mixed.read_text().replace("path", "take"), encoding="utf-8")
+    lines = [f"{line},b.wav" for line in mixed.read_text().replace("path", "take").splitlines()]
+    renamed.write_text("\n".join(lines), encoding="utf-8")
     assert "Say which column holds the items" in refused("predict", model, renamed)
     assert "Did you mean 'take'?" in refused("predict", model, renamed, "--item", "takes")
     assert cnnkit("predict", model, renamed, "--item", "take").exit_code == 0

@@ -43,6 +43,13 @@ def test_what_was_decided_and_written_is_told(cnnkit, table, tmp_path):
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
+def test_without_data_the_demo_set_is_drawn(cnnkit, sounds, tmp_path, monkeypatch):
+    demo = [str(sounds / "low" / "0.wav"), str(sounds / "mid" / "0.wav")], ["low", "mid"]
+    monkeypatch.setattr("cnnkit.adapters.audio.adapter.AudioAdapter.demo", lambda self: demo)
+    shown = cnnkit("preview", *AUDIO, "--out", tmp_path / "p.png").stdout
+    assert shown.endswith(": 2 images\n")
+
+
 def test_an_item_that_cannot_be_read_is_told(cnnkit, sounds, tmp_path):
     folder = tmp_path / "sounds"
     folder.mkdir()

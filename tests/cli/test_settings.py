@@ -6,7 +6,7 @@ from typing import Optional
 import click
 import pytest
 
-from cnnkit.cli.settings import in_words, is_of_type, make_adapter, read_settings
+from cnnkit.cli.settings import in_words, is_of_type, make_adapter, parameter_hints, read_settings
 
 
 def test_a_value_is_json_or_else_text():
@@ -67,6 +67,13 @@ def test_a_pair_without_a_value_is_refused(refused):
 def test_values_are_compared_with_type_hints(hint, right, wrong):
     assert all(is_of_type(value, hint) for value in right)
     assert not any(is_of_type(value, hint) for value in wrong)
+
+
+def test_an_adapter_whose_hints_cannot_be_looked_up_takes_any_value():
+    def create(size: "ForTypeCheckersOnly" = None):  # noqa: F821 - that is the point
+        pass
+
+    assert parameter_hints(create) == {}
 
 
 def test_hints_are_told_in_words():

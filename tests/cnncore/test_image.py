@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -90,3 +92,25 @@ def test_the_shape_of_a_spec_is_channels_rows_columns():
     assert ImageSpec(("a", "b"), band, time).shape == (2, 40, None)
     assert ImageSpec(("a",), None, Axis("position", pixels=9)).shape == (1, 1, 9)
     assert ImageSpec(("a",), None, None).shape == (1, 1, 1)
+
+
+def test_selections_of_a_memory_map_share_it_and_hold_the_same_samples(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 6, 12)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = rng.normal(size=(offsets[-1], 3)).astype(np.float32)
+    np.save(tmp_path / "values.npy", values)
+    on_disk = np.load(tmp_path / "values.npy", mmap_mode="r")
+    summary = np.zeros((12, 0), np.float32)
+    in_memory = Samples(values, offsets, np.arange(12), summary)
+    mapped = Samples(on_disk, offsets, np.arange(12), summary)
+    rows, again = np.array([7, 2, 2, 11, 0]), np.array([3, 1])
+    assert mapped[rows].values is on_disk
+    for one, other in (
+        (in_memory[rows], mapped[rows]),
+        (in_memory[rows][again], mapped[rows][again]),
+    ):
+        batch, same = one.to("cpu"), other.to("cpu")
+        assert torch.equal(batch.values, same.values)
+        assert torch.equal(batch.starts, same.starts)
+        assert torch.equal(batch.lengths, same.lengths)
