@@ -361,6 +361,7 @@ def aside_in(fold: str, copy: Problem) -> Problem:
 
 def run(options: FitOptions) -> None:
     """Do what `cnnkit fit` was asked to; print for people, or one JSON object."""
-    metrics = FitRun(options).run()
+    fitting = FitRun(options)
+    metrics = fitting.run()
     if options.as_json:
-        click.echo(json.dumps(metrics, ensure_ascii=False))
+        click.echo(json.dumps({**metrics, "model": str(fitting.out)}, ensure_ascii=False))

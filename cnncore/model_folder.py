@@ -149,6 +149,8 @@ def save(
         history = "".join(json.dumps(record) + "\n" for record in model.history_)
         for name, text in {"history.jsonl": history, **(files or {})}.items():
             (new / name).write_text(text, encoding="utf-8")
+        for file in new.glob("*.safetensors"):  # which safetensors makes private
+            file.chmod((new / "config.json").stat().st_mode)
         put_in_place(new, target, Path(scratch) / "replaced")
     return target
 
@@ -246,6 +248,18 @@ def load(
             f"{source}: format {settings.get('format')!r}, expected {FORMAT}; "
             "it was written by another version of cnnkit"
         )
+    try:
+        return rebuild(source, settings, adapter, device)
+    except (KeyError, TypeError) as error:
+        raise ModelFolderError(
+            f"{source}: config.json or adapter.json is damaged ({type(error).__name__}: {error})"
+        ) from error
+
+
+def rebuild(
+    source: Path, settings: dict[str, Any], adapter: Any, device: str
+) -> CNNClassifier | CNNRegressor:
+    """Make the estimator that config.json describes, and fill in what it learnt."""
     fitted = settings["fitted"]
     model = ESTIMATORS[settings["estimator"]](**from_json(settings["parameters"]))
     model.adapter_ = load_adapter(source, adapter)

@@ -103,7 +103,8 @@ def everything(make_sounds, tmp_path_factory):
 def outcome(fit, everything, tmp_path_factory):
     """What was printed, metrics.json, and the rows of rejects.csv by file name."""
     out = tmp_path_factory.mktemp("fit") / "model"
-    shown = fit(everything, "--max-bad", "25%", "--no-baseline", "--out", out).stdout
+    all_learnt = ("--val", 0, "--test", 0, "--max-bad", "25%")
+    shown = fit(everything, *all_learnt, "--out", out).stdout
     with (out / "rejects.csv").open(encoding="utf-8", newline="") as file:
         rows: dict[str, dict[str, str]] = {}
         for row in csv.DictReader(file):
@@ -134,7 +135,7 @@ def test_nothing_else_is_reported(outcome):
 def test_everything_else_is_used(outcome):
     metrics = outcome[1]
     used = 36 + len(WARNED) + len(ACCEPTED) + 1
-    assert sum(metrics["split"]["sizes"].values()) == used
+    assert metrics["split"]["sizes"] == {"train": used, "val": 0, "test": 0}
     assert metrics["rejects"] == len(REJECTED)
 
 

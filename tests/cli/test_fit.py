@@ -31,9 +31,13 @@ def with_baseline(fit, table, tmp_path_factory):
     return out, json.loads(fit(*arguments, "--set", "n_mels=32").stdout)
 
 
-def test_json_is_what_the_folder_keeps(with_baseline):
+def test_json_is_what_the_folder_keeps_and_the_folder(with_baseline):
     folder, printed = with_baseline
-    assert read_json(folder / "metrics.json") == printed
+    assert {**read_json(folder / "metrics.json"), "model": str(folder)} == printed
+
+
+def test_all_files_of_the_model_folder_can_be_read_by_the_same_people(with_baseline):
+    assert len({file.stat().st_mode for file in with_baseline[0].iterdir()}) == 1
 
 
 def test_json_has_all_that_is_documented(with_baseline):

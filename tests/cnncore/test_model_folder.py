@@ -255,3 +255,15 @@ def test_an_adapter_that_nobody_registered_is_given_as_an_instance(letter_adapte
     assert again.adapter_.spec_ == model.adapter_.spec_
     assert again.adapter_.alphabet_.tolist() == [ord(letter) for letter in "abcd"]
     np.testing.assert_array_equal(again.predict_proba(words), model.predict_proba(words))
+
+
+@pytest.mark.parametrize("name", ["config.json", "adapter.json"])
+def test_a_damaged_json_file_is_named(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(0)
+    model = CNNClassifier(network="gap", epochs=1).fit(rng.normal(size=(8, 3)), [0, 1] * 4)
+    folder = save(model, tmp_path / "model")
+    content = json.loads((folder / name).read_text())
+    del content["fitted"]
+    (folder / name).write_text(json.dumps(content))
+    with pytest.raises(ModelFolderError, match=r"damaged \(KeyError: 'fitted'\)"):
+        load(folder)
