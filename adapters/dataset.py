@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cnnkit.adapters.columns import Task
-from cnnkit.adapters.errors import SourceError
 from cnnkit.cnncore.image import IntArray, Problem
 
 
@@ -58,28 +56,3 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.items)
-
-
-def check_classes(dataset: Dataset) -> None:
-    """Refuse classes with a single item, which can't be both learned and tested.
-
-    Raises
-    ------
-    SourceError
-        With all such classes, and where their items stand.
-    """
-    if dataset.task != "classification" or dataset.targets is None:
-        return
-    counts = Counter(dataset.targets)
-    single = [
-        f"{label!r} ({place})"
-        for label, place in zip(dataset.targets, dataset.places, strict=True)
-        if counts[label] == 1
-    ]
-    if single:
-        more = f", … and {len(single) - 10} more" if len(single) > 10 else ""
-        raise SourceError(
-            f"{dataset.name}: {len(single)} of {len(counts)} classes have a single item, so that "
-            f"they can't stand in a training and in a test part: {', '.join(single[:10])}{more}. "
-            "Add items of them, merge them with other classes, or leave them out."
-        )

@@ -20,7 +20,7 @@ from cnnkit.adapters.columns import (
     parse_number,
     similar_labels,
 )
-from cnnkit.adapters.dataset import Dataset, check_classes
+from cnnkit.adapters.dataset import Dataset
 from cnnkit.adapters.errors import SourceError, listing
 from cnnkit.adapters.folders import (
     check_class_folders,
@@ -34,7 +34,7 @@ from cnnkit.adapters.folders import (
 from cnnkit.adapters.tables import TABLE_SUFFIXES, read_table
 from cnnkit.cnncore.image import Problem
 
-__all__ = ["Dataset", "SourceError", "check_classes", "load_dataset"]
+__all__ = ["Dataset", "SourceError", "load_dataset"]
 
 _HINTS = 20  # Missing files for which the nearest name is looked up: it takes a while.
 

@@ -39,8 +39,12 @@ def evaluate(
         return
     for row in found["rejects"]:
         click.echo(f"{row['place']}: {row['reason']}", err=True)
-    counts = ", ".join(f"{found[key]:,} {key.replace('_', ' ')}" for key in COUNTS)
+    counts = ", ".join(
+        f"{found[key]:,} {key.replace('_', ' ')}" for key in COUNTS if found[key] is not None
+    )
     click.echo(f"{data}: {counts}\n")
+    if found["seen_in_training"] is None:
+        click.echo("  The model doesn't list its training items: some may be among these.\n")
     for metric, score in found["scores"].items():
         click.echo(f"  {metric:<20}{score['text']}")
 
@@ -61,7 +65,6 @@ def score_model(
     import numpy as np
 
     from cnnkit.adapters.sources import load_dataset
-    from cnnkit.cnncore.model_folder import read_text
     from cnnkit.cnncore.scores import Predictions, Task
 
     adapter = model.adapter
@@ -79,12 +82,14 @@ def score_model(
         min_classes=1,
         encoding=encoding,
     )
-    seen_before = set(read_text(folder, "training_items.txt").splitlines())
+    listed = folder / "training_items.txt"  # models that Python code saved have none
+    seen_before = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
     digests = adapter.fingerprints(dataset.items)
     seen = np.array([digest in seen_before for digest in digests])
     samples = adapter.read(dataset.items)
     targets = np.asarray(dataset.targets)[samples.items]
-    known = np.ones(len(targets), bool) if classes is None else np.isin(targets, classes)
+    names = None if classes is None else classes.astype(str)
+    known = np.ones(len(targets), bool) if names is None else np.isin(targets.astype(str), names)
     usable = ~seen[samples.items] & known
     if not usable.any():
         raise ValueError(
@@ -93,10 +98,11 @@ def score_model(
             "are of classes that the model doesn't know"
         )
     kept = samples[np.flatnonzero(usable)]
-    if classes is None:
+    if names is None:
         y, outputs = targets[usable], model.predict(kept)
     else:
-        y = np.searchsorted(classes, targets[usable])
+        number = {name: index for index, name in enumerate(names)}
+        y = np.array([number[label] for label in targets[usable].astype(str)])
         outputs = model.probabilities(kept)
     scores = Predictions(np.arange(len(kept)), outputs).score(y, task)
     rejects = [(dataset.source_rows[found.item][0], found) for found in dataset.problems]
@@ -104,7 +110,7 @@ def score_model(
     return {
         "scored": len(kept),
         "rejected": len(rejects),
-        "seen_in_training": int(seen.sum()),
+        "seen_in_training": int(seen.sum()) if listed.exists() else None,
         "of_unknown_classes": int((~known).sum()),
         "scores": {
             metric: {**score.to_dict(), "text": str(score)} for metric, score in scores.items()

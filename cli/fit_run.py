@@ -32,6 +32,7 @@ from cnnkit.cnncore.scores import verdict
 
 DEFAULT_VAL = 0.15
 MODELS = Path("cnnkit-models")
+FEWEST_GROUPS = 4  # in a held-out part; resampling fewer says little about others
 NONE = np.array([], dtype=np.int64)
 
 
@@ -49,15 +50,15 @@ class Outcome:
         Items that the bootstrap draws together.
     content : dict
         What is special to this way of splitting, for metrics.json.
-    train : int64 array
-        Items that the final model learnt from.
+    seen : int64 array
+        Items that the final model learnt from, or was chosen by.
     """
 
     final: Fitted
     shown: Fitted
     groups: NDArray[np.int64] | None
     content: dict[str, Any]
-    train: IntArray
+    seen: IntArray
 
 
 class FitRun:
@@ -170,8 +171,8 @@ class FitRun:
             "split": {"name": split.name, "sizes": sizes, "sha256": split.sha256},
             "calibration": results.calibration(self.experiment, fitted),
         }
-        groups = self._groups(self.options.split)
-        return Outcome(fitted, fitted, groups, content, split.train)
+        groups = self._groups(self.options.split, fitted)
+        return Outcome(fitted, fitted, groups, content, np.concatenate([split.train, split.val]))
 
     def _split(self) -> Split:
         options, data = self.options, self.data
@@ -214,7 +215,7 @@ class FitRun:
         )
         self.printer.folds(kind, len(folds), bool(options.val))
         self.printer.notes(folds[0].notes)
-        fits = []
+        fits: dict[str, Fitted] = {}
         with self.printer.without_epochs():
             for fold in folds:
                 train, val = fold.train, NONE
@@ -230,12 +231,18 @@ class FitRun:
                         task=data.task,
                     )
                 self.set_aside += tuple(aside_in(fold.name, copy) for copy in fold.set_aside)
-                fits.append(self.experiment.fit(train, val, fold.test))
-                self.printer.fold(fold.name, self.experiment, fits[-1])
-        table = results.fold_table(self.experiment, [fold.name for fold in folds], fits)
+                fitted = self.experiment.fit(train, val, fold.test)
+                if "test" not in fitted.network:
+                    self.printer.notes([f"{fold.name}: none of its items could be read"])
+                    continue
+                fits[fold.name] = fitted
+                self.printer.fold(fold.name, self.experiment, fitted)
+        if not fits:
+            raise ValueError("none of the folds has an item that could be read")
+        table = results.fold_table(self.experiment, fits)
         self.printer.fold_means(table)
         everything = np.arange(len(data.items))
-        final = self.experiment.fit_everything(fits, everything)
+        final = self.experiment.fit_everything(list(fits.values()), everything)
         content = {
             "split": {
                 "name": f"cv {kind}",
@@ -244,15 +251,25 @@ class FitRun:
             },
             "cv": table,
         }
-        pooled = results.pool_folds(fits)
-        return Outcome(final, pooled, self._groups(kind), content, everything)
+        pooled = results.pool_folds(list(fits.values()))
+        return Outcome(final, pooled, self._groups(kind, pooled), content, everything)
 
-    def _groups(self, kind: str) -> NDArray[np.int64] | None:
+    def _groups(self, kind: str, shown: Fitted) -> NDArray[np.int64] | None:
         """Return group numbers where whole groups are drawn, so that the bootstrap does so too."""
         name, _, column = kind.partition(":")
         if name != "group" or self.data.table is None:
             return None
-        return np.unique(self.data.table[column].to_numpy(), return_inverse=True)[1]
+        groups = np.unique(self.data.table[column].to_numpy(), return_inverse=True)[1]
+        fewest = min(len(np.unique(groups[said.rows])) for said in shown.network.values())
+        if fewest >= FEWEST_GROUPS:
+            return groups
+        self.printer.notes(
+            [
+                f"a held-out part has {fewest} of the groups in {column!r}: too few to tell how "
+                "groups differ, so the intervals are over items and hold for these groups only"
+            ]
+        )
+        return None
 
     def _on_read(self, adapter: Any, problems: Sequence[Problem]) -> None:
         """Print what reading decided and found; stop if too much of it is bad."""
@@ -318,7 +335,7 @@ class FitRun:
             "metrics.json": json.dumps(metrics, indent=2, ensure_ascii=False),
             "rejects.csv": rows.getvalue(),
             "training_items.txt": "".join(
-                f"{self.fingerprints[row]}\n" for row in sorted(outcome.train)
+                f"{self.fingerprints[row]}\n" for row in sorted(outcome.seen)
             ),
         }
         about = {

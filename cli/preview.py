@@ -9,6 +9,8 @@ import click
 
 from cnnkit.cli.options import adapter_options, check_output, seed_option
 
+MEASURED = 100  # items that mean and scale are taken from
+
 
 @click.command()
 @click.argument("data", required=False, type=click.Path(path_type=Path))
@@ -43,17 +45,23 @@ def preview(
     adapter = make_adapter(adapter_name, settings)
     items, places = find_items(adapter, data, item)
     adapter.fit_reading(items)
-    rows = np.random.default_rng(seed).permutation(len(items))[:count]
-    items, places = [items[row] for row in rows], [places[row] for row in rows]
+    order = np.random.default_rng(seed).permutation(len(items))[: max(count, MEASURED)]
+    items, places = [items[row] for row in order], [places[row] for row in order]
     samples = adapter.read(items)
+    if not len(samples):
+        raise ValueError(
+            f"none of {len(items):,} items could be read: {samples.problems[0].reason}"
+        )
     adapter.fit_rendering(samples)
+    drawn = samples[np.arange(min(count, len(samples)))]
     for problem in samples.problems:
         click.echo(f"{places[problem.item]}: {problem.reason}", err=True)
-    figure = draw_images(adapter, samples, items, places, seed if augmented else None)
+    figure = draw_images(adapter, drawn, items, places, seed if augmented else None)
     figure.savefig(out)
     for sentence in adapter.decided_:
         click.echo(f"  {sentence}")
-    click.echo(f"{out}: {len(samples)} images")
+    click.echo(f"  standardised by {len(samples):,} items; a model by all of its training items")
+    click.echo(f"{out}: {len(drawn)} of them drawn")
 
 
 def find_items(adapter: Any, data: Path | None, item: str | None) -> tuple[list[Any], list[str]]:

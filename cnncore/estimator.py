@@ -49,7 +49,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
     device : str
         "auto", "cpu", "cuda", "cuda:1" or "mps".
     random_state : int, RandomState or None
-        Same number, machine, and thread count: the same weights, bit for bit.
+        Same number, machine and thread count: the same weights, bit for bit, on a CPU.
 
     Attributes
     ----------

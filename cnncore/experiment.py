@@ -117,9 +117,8 @@ class Experiment:
             "val": samples.rows_of(val),
             "test": samples.rows_of(test),
         }
-        for name, rows in {"training": parts["train"], "test": parts["test"]}.items():
-            if not len(rows) and (name == "training" or len(test)):
-                raise ValueError(f"none of the items of the {name} part could be read")
+        if not len(parts["train"]):
+            raise ValueError("none of the items of the training part could be read")
         originals = samples.rows_of(train)
         adapter.fit_rendering(samples[originals])
         read = time.perf_counter()
@@ -152,11 +151,11 @@ class Experiment:
         """Train the final model on `train`; its temperature comes from the folds' predictions."""
         final = self.fit(train, np.array([], dtype=np.int64), np.array([], dtype=np.int64))
         if isinstance(final.model, CNNClassifier):
-            votes = [self._known_votes(fit) for fit in fits if "test" in fit.network]
-            final.model.temperature_ = fit_temperature(
-                np.concatenate([logits for logits, _ in votes]),
-                np.concatenate([truth for _, truth in votes]),
-            )
+            votes = [self._known_votes(fit) for fit in fits]
+            truth = np.concatenate([known for _, known in votes])
+            if len(truth):  # none where each class is a fold of its own
+                logits = np.concatenate([logits for logits, _ in votes])
+                final.model.temperature_ = fit_temperature(logits, truth)
         return final
 
     def _known_votes(self, fit: Fitted) -> tuple[Float64Array, NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,8 @@ from cnnkit.cnncore.train import EpochRecord, Plan, predict, train
 FEWEST_STEPS = 400  # fewer cost more accuracy than any augmentation gains (docs/audio.md)
 FEWEST_EPOCHS = 4
 PIXELS_FOR_THREADS = 2**17  # in a batch; with fewer, threads wait for each other more than they do
+
+ONE_AT_A_TIME = threading.Lock()
 
 OnEpoch = Callable[[EpochRecord], None]
 OnStart = Callable[["CNNEstimator"], None]
@@ -118,6 +121,24 @@ class CNNEstimator(BaseEstimator):
             X = validate_data(self, X, allow_nd=True, dtype=np.float32, reset=False)
         return left_over(self.adapter_.read(X), y)
 
+    def _check_settings(self) -> None:
+        """Refuse impossible settings, all at once; None is chosen later.
+
+        Raises
+        ------
+        ValueError
+        """
+        least = {"ensemble": 1, "epochs": 1, "batch_size": 1, "patience": 1}
+        wrong = [
+            f"{name}={value}: expected {low} or more"
+            for name, low in {**least, "weight_decay": 0, "mixup": 0}.items()
+            if (value := getattr(self, name)) is not None and value < low
+        ]
+        if self.learning_rate is not None and self.learning_rate <= 0:
+            wrong.append(f"learning_rate={self.learning_rate}: expected more than 0")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+
     def _plan(self, n: int, seed: int) -> Plan:
         """Fill in what was left open: the recipe's batch size, and epochs by samples seen."""
         recipe = self.adapter_.recipe_
@@ -150,6 +171,7 @@ class CNNEstimator(BaseEstimator):
         on_epoch: OnEpoch,
     ) -> None:
         """Build the networks and train them."""
+        self._check_settings()
         recipe = self.adapter_.recipe_
         layers = presets.resolve(self.network or recipe.network, self.adapter_.spec_)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -162,8 +184,9 @@ class CNNEstimator(BaseEstimator):
         self.device_ = str(device)
         self.networks_ = []
         for number in range(self.ensemble or recipe.ensemble):
-            # Initial weights come from torch's own generator: seed it, and leave no trace.
-            with torch.random.fork_rng(devices=[]):
+            # Initial weights come from torch's own generator, of which a process has one: seed it,
+            # and leave no trace, also beside other threads.
+            with ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(seed + number)
                 network = Network(layers, self.adapter_.spec_, objective.outputs)
             self.networks_.append(network.to(device))

@@ -24,7 +24,7 @@ from cnnkit.cnncore import spec
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.device import choose_device
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
-from cnnkit.cnncore.fitting import CNNEstimator
+from cnnkit.cnncore.fitting import ONE_AT_A_TIME, CNNEstimator
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Classification, Regression
@@ -291,7 +291,7 @@ def load_networks(source: Path, model: Any, count: int) -> list[Network]:
         If the weights aren't there, aren't whole, or are those of other networks.
     """
     layers = spec.parse(model.network_)
-    with torch.random.fork_rng(devices=[]):  # initial weights, which are replaced
+    with ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):  # initial weights, to be replaced
         networks = [
             Network(layers, model.adapter_.spec_, model.objective_.outputs) for _ in range(count)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,10 @@ def pool_folds(fits: Sequence[Fitted]) -> Fitted:
     return pooled
 
 
-def fold_table(
-    experiment: Experiment, names: Sequence[str], fits: Sequence[Fitted]
-) -> dict[str, Any]:
-    """Return each fold's scores, and their mean and standard deviation over the folds."""
+def fold_table(experiment: Experiment, fits: Mapping[str, Fitted]) -> dict[str, Any]:
+    """Return each fold's scores by name, and their mean and standard deviation over the folds."""
     folds: list[dict[str, Any]] = []
-    for name, fitted in zip(names, fits, strict=True):
+    for name, fitted in fits.items():
         fold: dict[str, Any] = {
             "name": name,
             "n": len(fitted.network["test"].rows),

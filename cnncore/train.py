@@ -183,7 +183,8 @@ def predict(
     """Average the networks' predictions over `views` ways to draw each sample, float64 [N, K]."""
     renderer.eval()
     rows: list[NDArray[Any]] = []
-    with torch.inference_mode():
+    # Convolutions in the GPU's own float32, which is shorter, would not predict as a CPU does.
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
         for batch in feed.in_order(batch_size):
             drawn = [renderer(batch, view=view) for view in range(views)]
             votes = [

@@ -76,7 +76,7 @@ PRESETS = {
         shift="slide",
         speeds=(0.9, 1.1),
         views=1,
-        recipe=Recipe("audio", ensemble=2, samples_seen=24_000, batch_size=32),
+        recipe=Recipe("audio", ensemble=3, samples_seen=24_000, batch_size=32),
     ),
     "environment": Preset(
         highest_rate_hz=22_050,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnkit.adapters.sources import SourceError, check_classes, load_dataset
+from cnnkit.adapters.sources import SourceError, load_dataset
 
 NAMES = ("path", "file", "filename", "audio", "wav", "clip")
 
@@ -296,11 +296,3 @@ def test_a_folder_that_does_not_fit_is_refused_with_the_reason(tmp_path, names, 
 def test_a_folder_holds_no_texts(tmp_path):
     with pytest.raises(SourceError, match="expected a table"):
         load_texts(tmp_path)
-
-
-def test_classes_with_a_single_item_are_listed_with_their_places(tmp_path):
-    rows = "a,x\nb,x\nc,rare\nd,other\n"
-    with pytest.raises(SourceError, match=r"2 of 3 classes.*'rare' \(index.csv:4\), 'other'"):
-        check_classes(load_texts(write(tmp_path, f"text,label\n{rows}")))
-    check_classes(load_texts(write(tmp_path, "text,label\na,x\nb,x\nc,y\nd,y\n")))
-    check_classes(load_texts(write(tmp_path, "text,label\na,1.5\nb,2.5\n")))

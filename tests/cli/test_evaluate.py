@@ -18,8 +18,8 @@ def evaluate(cnnkit, *arguments):
 
 def test_items_of_the_training_set_are_left_out_and_counted(cnnkit, model, sounds):
     found = evaluate(cnnkit, model, sounds)
-    # `model` learnt 25 of the 36.
-    assert (found["scored"], found["seen_in_training"]) == (11, 25)
+    # `model` learnt from 25 of the 36, and was chosen by 6.
+    assert (found["scored"], found["seen_in_training"]) == (5, 31)
     assert (found["rejected"], found["of_unknown_classes"]) == (0, 0)
 
 
@@ -60,7 +60,7 @@ def test_rows_without_a_file_count_as_rejected(cnnkit, model, table, sounds, tmp
     rows.loc[len(rows)] = ["missing.wav", "low"]
     rows.to_csv(tmp_path / "index.csv", index=False)
     found = evaluate(cnnkit, model, tmp_path / "index.csv", "--item", "path", "--target", "label")
-    assert (found["rejected"], found["scored"], found["seen_in_training"]) == (1, 11, 25)
+    assert (found["rejected"], found["scored"], found["seen_in_training"]) == (1, 5, 31)
     ((place, reason),) = (row.values() for row in found["rejects"])
     assert place == "index.csv:38"
     assert reason.startswith("doesn't exist")
@@ -80,11 +80,29 @@ def test_nothing_left_to_score_is_explained(refused, fit, sounds, tmp_path):
     assert "no item is left to score: of 36, 36 were in the training set" in message
 
 
-def test_a_folder_that_does_not_know_its_training_items_is_refused(
-    refused, model, sounds, tmp_path
+def test_a_model_that_does_not_list_its_training_items_is_scored_and_says_so(
+    cnnkit, model, sounds, tmp_path
 ):
     save(package.load(model), tmp_path / "copy")
-    assert "no training_items.txt" in refused("evaluate", tmp_path / "copy", sounds)
+    shown = cnnkit("evaluate", tmp_path / "copy", sounds)
+    assert "36 scored" in shown.stdout
+    assert "doesn't list its training items" in shown.stdout
+    assert evaluate(cnnkit, tmp_path / "copy", sounds)["seen_in_training"] is None
+
+
+def test_labels_that_are_numbers_in_python_are_the_same_in_a_table(
+    cnnkit, model, table, sounds, tmp_path
+):
+    numbered = package.load(model)
+    numbered.classes_ = np.arange(len(numbered.classes_))
+    save(numbered, tmp_path / "numbered")
+    rows = pd.read_csv(table)[["path", "label"]]
+    rows["path"] = [str(sounds / path) for path in rows["path"]]
+    rows["label"] = rows["label"].astype("category").cat.codes
+    rows.to_csv(tmp_path / "index.csv", index=False)
+    arguments = ("--item", "path", "--target", "label")
+    found = evaluate(cnnkit, tmp_path / "numbered", tmp_path / "index.csv", *arguments)
+    assert (found["scored"], found["of_unknown_classes"]) == (36, 0)
 
 
 def test_a_model_of_arrays_is_refused(refused, sounds, tmp_path):

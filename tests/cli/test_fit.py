@@ -87,7 +87,7 @@ def test_the_model_folder_is_whole(with_baseline):
     folder = with_baseline[0]
     assert {path.name for path in folder.iterdir()} == FILES
     assert list(folder.parent.iterdir()) == [folder]
-    assert len((folder / "training_items.txt").read_text().split()) == 20
+    assert len((folder / "training_items.txt").read_text().split()) == 24
     assert len((folder / "history.jsonl").read_text().splitlines()) == 2
     with (folder / "rejects.csv").open(encoding="utf-8") as file:
         assert list(csv.reader(file)) == [["place", "value", "status", "reason"]]

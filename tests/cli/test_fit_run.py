@@ -51,7 +51,8 @@ def test_no_group_stands_on_two_sides(fit, table, tmp_path, fitted_parts):
         zip(("train", "val", "test"), map(len, fitted_parts[0]), strict=True)
     )
     learnt = (out / "training_items.txt").read_text().split()
-    paths = pd.read_csv(table)["path"].iloc[fitted_parts[0][0]]
+    seen = [*fitted_parts[0][0], *fitted_parts[0][1]]
+    paths = pd.read_csv(table)["path"].iloc[seen]
     assert sorted(learnt) == sorted(digest(table.parent / path) for path in paths)
 
 

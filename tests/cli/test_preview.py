@@ -39,7 +39,7 @@ def test_what_was_decided_and_written_is_told(cnnkit, table, tmp_path):
     out = tmp_path / "p.png"
     shown = cnnkit("preview", table, *AUDIO, "--item", "path", "--count", 3, "--out", out).stdout
     assert "image: 40 mel bands" in shown
-    assert shown.endswith(f"{out}: 3 images\n")
+    assert shown.endswith(f"{out}: 3 of them drawn\n")
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
@@ -47,7 +47,7 @@ def test_without_data_the_demo_set_is_drawn(cnnkit, sounds, tmp_path, monkeypatc
     demo = [str(sounds / "low" / "0.wav"), str(sounds / "mid" / "0.wav")], ["low", "mid"]
     monkeypatch.setattr("cnnkit.adapters.audio.adapter.AudioAdapter.demo", lambda self: demo)
     shown = cnnkit("preview", *AUDIO, "--out", tmp_path / "p.png").stdout
-    assert shown.endswith(": 2 images\n")
+    assert shown.endswith(": 2 of them drawn\n")
 
 
 def test_an_item_that_cannot_be_read_is_told(cnnkit, sounds, tmp_path):
@@ -58,7 +58,7 @@ def test_an_item_that_cannot_be_read_is_told(cnnkit, sounds, tmp_path):
     result = cnnkit("preview", folder, *AUDIO, "--out", tmp_path / "p.png")
     assert result.exit_code == 0
     assert result.stderr.startswith("bad.wav: the file is empty")
-    assert result.stdout.endswith(": 1 images\n")
+    assert result.stdout.endswith(": 1 of them drawn\n")
 
 
 def test_an_existing_file_is_refused_before_the_data_is_looked_at(refused, tmp_path):

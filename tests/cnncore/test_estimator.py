@@ -1,4 +1,5 @@
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -327,3 +328,29 @@ def test_every_epoch_is_reported_as_it_ends():
     model = small(epochs=4).fit(X, y, on_epoch=records.append)
     assert [record["epoch"] for record in records] == [1, 2, 3, 4]
     assert model.history_ == records
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"epochs": 0}, {"batch_size": -4}, {"ensemble": 0}, {"learning_rate": 0.0}, {"mixup": -1}],
+)
+def test_impossible_settings_are_refused_by_name(settings: dict[str, float]) -> None:
+    (name,) = settings
+    with pytest.raises(ValueError, match=f"{name}=.*: expected"):
+        CNNClassifier(network="gap", **settings).fit(np.eye(8), [0, 1] * 4)
+
+
+def test_fits_in_threads_give_the_same_weights_as_one_after_the_other() -> None:
+    X, y = np.random.default_rng(0).normal(size=(16, 5)), [0, 1] * 8
+
+    def fit(seed: int) -> torch.Tensor:
+        network = "flatten | dense 64 | relu"
+        model = CNNClassifier(network=network, epochs=2, random_state=seed).fit(X, y)
+        return torch.cat([w.flatten() for w in model.networks_[0].state_dict().values()])
+
+    before = torch.get_rng_state()
+    alone = [fit(seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, range(8)))
+    assert all(torch.equal(one, other) for one, other in zip(alone, together, strict=True))
+    assert torch.equal(torch.get_rng_state(), before)

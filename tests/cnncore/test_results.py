@@ -82,13 +82,13 @@ FOLDS = [np.arange(start, start + 10) for start in (0, 10, 20)]
 
 
 def test_every_fold_has_its_scores_and_all_folds_a_mean_and_a_standard_deviation():
-    fits = [a_fit(rows) for rows in FOLDS]
-    table = results.fold_table(an_experiment(), ["1", "2", "3"], fits)
+    fits = {name: a_fit(rows) for name, rows in zip("123", FOLDS, strict=True)}
+    table = results.fold_table(an_experiment(), fits)
     assert [fold["name"] for fold in table["folds"]] == ["1", "2", "3"]
     assert [fold["n"] for fold in table["folds"]] == [10, 10, 10]
     for model in ("cnn", "baseline"):
         by_fold = [fold[model]["accuracy"] for fold in table["folds"]]
-        predictions = [results.by_model(fitted)[model]["test"].outputs for fitted in fits]
+        predictions = [results.by_model(fitted)[model]["test"].outputs for fitted in fits.values()]
         expected = [
             accuracy_score(Y[rows], p.argmax(axis=1))
             for rows, p in zip(FOLDS, predictions, strict=True)
@@ -99,7 +99,7 @@ def test_every_fold_has_its_scores_and_all_folds_a_mean_and_a_standard_deviation
         assert summary["sd"] == pytest.approx(np.std(expected, ddof=1))
     assert "majority" not in table["folds"][0]
     assert "baseline" not in results.fold_table(
-        an_experiment(), ["1"], [a_fit(FOLDS[0], baseline=False)]
+        an_experiment(), {"1": a_fit(FOLDS[0], baseline=False)}
     )
 
 
