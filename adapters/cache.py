@@ -23,6 +23,7 @@ FORMAT = 1
 MOST_BYTES = 4 * 2**30
 # A temporary file this old was left behind by a process that died.
 ABANDONED_S = 3600.0
+TRIM_EVERY_S = 3600
 
 
 def cache_folder() -> Path:
@@ -79,7 +80,6 @@ class ItemCache:
         self.folder = self.root / kind / name
         self.most_bytes = most_bytes
         self._is_writable = True
-        self._is_trimmed = False
 
     def get(self, digest: str) -> NDArray[Any] | None:
         """Return the array of the item with this digest, or None."""
@@ -117,10 +117,16 @@ class ItemCache:
             )
 
     def trim(self) -> None:
-        """Remove the oldest entries of all kinds if they take too much; once per object."""
-        if self._is_trimmed:
-            return
-        self._is_trimmed = True
+        """Remove the oldest entries of all kinds if they take too much; at most every hour.
+
+        To look at all entries takes longer than to read a few files.
+        """
+        marker = self.root / "trimmed"
+        with suppress(OSError):
+            if time.time() - marker.stat().st_mtime < TRIM_EVERY_S:
+                return
+        with suppress(OSError):
+            marker.touch()
         entries = sorted(_list_entries(self.root), reverse=True)
         total = 0
         for modified_s, size, path in entries:

@@ -148,12 +148,18 @@ def main() -> None:
         f"{options.samples} images {SHAPE}, batch {BATCH}, {torch.get_num_threads()} thread(s), "
         f"{options.rounds} rounds; cnnkit computes in {dtype}"
     )
-    print(f"{'':<32}{'samples/CPU-s':>14}{'cnnkit is faster by':>30}")
-    own = np.array(seconds["cnnkit"])
+    print(f"{'':<32}{'samples/CPU-s':>14}{'cnnkit is faster by':>24}{'cnnkit in float32 by':>24}")
     for name, spent in seconds.items():
-        ratio = np.array(spent) / own
-        text = f"{np.median(ratio):.2f}x ({ratio.min():.2f} to {ratio.max():.2f})"
-        print(f"{name:<32}{options.samples / np.median(spent):>14.0f}{text:>30}")
+        ratios = "".join(
+            f"{compare(spent, seconds[own]):>24}" for own in ("cnnkit", "cnnkit, float32")
+        )
+        print(f"{name:<32}{options.samples / np.median(spent):>14.0f}{ratios}")
+
+
+def compare(spent: list[float], own: list[float]) -> str:
+    """Return the median and the range of the rounds' ratios."""
+    ratio = np.array(spent) / np.array(own)
+    return f"{np.median(ratio):.2f}x ({ratio.min():.2f} to {ratio.max():.2f})"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -30,6 +31,7 @@ BASELINE_NAME = "MFCC + SVM"
 
 HIGHEST_RATE_HZ = 22_050
 WINDOW_S = 0.04
+FILES_AT_ONCE = 1_000  # whose frames are in memory
 FEWEST_SAMPLES = 128  # a shorter window has too few bins for so many mel bands
 N_MELS = 64
 N_MFCC = 20
@@ -107,11 +109,20 @@ class MFCCStatistics(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "sample_rate_")
         log_mel = self._log_mel()
         cache = ItemCache("log-mel", log_mel.parameters()) if self.cache else None
-        frames = read_frames(items, log_mel, n_jobs=self.n_jobs, cache=cache)
-        if rejected := [problem for problem in frames.problems if problem.rejected]:
+        rows: list[FloatArray] = []
+        rejected: list[Problem] = []
+        for first in range(0, len(items), FILES_AT_ONCE):
+            some = list(items[first : first + FILES_AT_ONCE])
+            frames = read_frames(some, log_mel, n_jobs=self.n_jobs, cache=cache)
+            rejected += [
+                replace(problem, item=first + problem.item)
+                for problem in frames.problems
+                if problem.rejected
+            ]
+            bounds = zip(frames.offsets[:-1], frames.offsets[1:], strict=True)
+            rows += [self._describe(frames.values[start:stop]) for start, stop in bounds]
+        if rejected:
             raise BadItemsError(rejected, len(items))
-        bounds = zip(frames.offsets[:-1], frames.offsets[1:], strict=True)
-        rows = [self._describe(frames.values[start:stop]) for start, stop in bounds]
         return np.array(rows).reshape(len(rows), 3 * N_MFCC)
 
     def _log_mel(self) -> LogMel:

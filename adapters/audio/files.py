@@ -16,10 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 import soxr
+from numpy.typing import NDArray
 
 from cnnkit.cnncore.image import Float32Array
 
 AnyPath = str | bytes | os.PathLike[str]
+Samples = Float32Array | NDArray[np.int16]
+
+# What 1.0 is among 16-bit integers.
+FULL_SCALE = 2.0**15
 
 # A named pipe must not keep us waiting; Windows would change the ends of lines.
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -76,17 +81,22 @@ class Sound(NamedTuple):
 
     Parameters
     ----------
-    samples : float32 array [n]
-        Mono. Full scale is ±1; values beyond it are kept.
+    stored : float32 or int16 array [n]
+        Mono samples. Those of a plain 16-bit file are left as integers, with full scale ±2**15.
     sample_rate : int
-        Of `samples`, in Hz.
+        In Hz.
     warnings : tuple of str
         What looks wrong with a sound that could be read.
     """
 
-    samples: Float32Array
+    stored: Samples
     sample_rate: int
     warnings: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> Float32Array:
+        """Mono samples as float32 array [n]: full scale is ±1, values beyond it are kept."""
+        return _as_floats(self.stored)
 
 
 def read_header(path: AnyPath) -> Header:
@@ -97,7 +107,9 @@ def read_header(path: AnyPath) -> Header:
     UnreadableSound
         If there is no sound in the file, or no such file.
     """
-    with _opened(path) as (descriptor, size):
+    descriptor = _open(path)
+    try:
+        size = _regular_size(descriptor)
         head = os.read(descriptor, HEADER_BYTES)
         wave = parse_wave(head)
         if wave and wave.is_plain(size):
@@ -105,6 +117,10 @@ def read_header(path: AnyPath) -> Header:
         os.lseek(descriptor, 0, os.SEEK_SET)
         with _sound_file(descriptor, head) as sound:
             header = Header(sound.samplerate, sound.frames, sound.channels)
+    except OSError as error:
+        raise UnreadableSound(_why_not_read(error, path)) from None
+    finally:
+        os.close(descriptor)
     if header.frames <= 0:
         raise UnreadableSound(f"the file holds a header, but no sound (0 samples): {AGAIN}")
     return header
@@ -129,12 +145,18 @@ def read_bytes(path: AnyPath) -> bytes:
     UnreadableSound
         If the file can't be opened or read, or is empty.
     """
-    with _opened(path) as (descriptor, size):
+    descriptor = _open(path)
+    try:
+        size = _regular_size(descriptor)
         content = os.read(descriptor, size)
         # One call gives 2 GiB at most.
         while len(content) < size and (more := os.read(descriptor, size - len(content))):
             content += more
-    return content
+        return content
+    except OSError as error:
+        raise UnreadableSound(_why_not_read(error, path)) from None
+    finally:
+        os.close(descriptor)
 
 
 def content_digest(content: bytes) -> str:
@@ -172,17 +194,23 @@ def decode(content: bytes, sample_rate: int | None = None) -> Sound:
     (8000, [0.375, 0.375])
     """
     wave = parse_wave(content)
+    warnings: tuple[str, ...] = ()
+    stored: Samples
     if wave and wave.is_plain(len(content)):
-        channels, rate = _decode_plain(content, wave), wave.sample_rate
-        warnings: tuple[str, ...] = ()
+        stored, rate = _decode_plain(content, wave), wave.sample_rate
     else:
-        channels, rate, warnings = _decode_any(content)
-    count = channels.shape[1]
-    mono = channels[:, 0] if count == 1 else channels @ np.full(count, 1 / count, np.float32)
-    warnings += _level_warnings(channels, mono)
+        stored, rate, warnings = _decode_any(content)
+    # The corners first: they nearly always differ.
+    if stored.item(0) == stored.item(-1) and stored.min() == stored.max():
+        warnings += (f"silence: all {len(stored)} samples are equal",)
+    if stored.ndim == 2:
+        channels = _as_floats(stored)
+        count = channels.shape[1]
+        stored = channels @ np.full(count, 1 / count, np.float32)
+        warnings += _antiphase_warnings(channels, stored)
     if sample_rate is not None and sample_rate != rate:
-        mono = _resample(mono, rate, sample_rate)
-    return Sound(mono, sample_rate or rate, warnings)
+        stored = _resample(_as_floats(stored), rate, sample_rate)
+    return Sound(stored, sample_rate or rate, warnings)
 
 
 def shown(path: object) -> str:
@@ -240,15 +268,20 @@ def parse_wave(content: bytes) -> Wave | None:
     return None
 
 
-def _decode_plain(content: bytes, wave: Wave) -> Float32Array:
-    """Decode 16-bit integers [frames, channels], bit for bit as libsndfile does, but faster."""
+def _decode_plain(content: bytes, wave: Wave) -> NDArray[np.int16]:
+    """Return the integers in a plain file, [frames] or [frames, 2], without copying them."""
     integers = np.frombuffer(content, "<i2", wave.data_bytes // 2, wave.data_start)
-    samples: Float32Array = np.multiply(integers, np.float32(2**-15), dtype=np.float32)
-    return samples.reshape(-1, wave.channels)
+    return integers if wave.channels == 1 else integers.reshape(-1, wave.channels)
+
+
+def _as_floats(samples: Samples) -> Float32Array:
+    """Turn 16-bit integers into fractions of full scale, bit for bit as libsndfile does."""
+    floats = samples.astype(np.float32, copy=False)
+    return floats if floats is samples else floats * np.float32(1 / FULL_SCALE)
 
 
 def _decode_any(content: bytes) -> tuple[Float32Array, int, tuple[str, ...]]:
-    """Decode whatever libsndfile knows: samples [frames, channels], rate in Hz, warnings."""
+    """Decode whatever libsndfile knows: samples like `_decode_plain`, rate in Hz, warnings."""
     with _sound_file(_Stream(content), content[:HEADER_BYTES]) as sound:
         announced, rate, count = sound.frames, sound.samplerate, sound.channels
         size = max(1, min(announced, BLOCK_SAMPLES // count))
@@ -272,7 +305,7 @@ def _decode_any(content: bytes) -> tuple[Float32Array, int, tuple[str, ...]]:
         warnings.append(f"cut off: {announced} samples announced, {len(samples)} found; {AGAIN}")
     elif len(content) < (size := _announced_bytes(content)):
         warnings.append(f"cut off: {size} bytes announced, {len(content)} found; {AGAIN}")
-    return samples, rate, tuple(warnings)
+    return samples[:, 0] if count == 1 else samples, rate, tuple(warnings)
 
 
 def _announced_bytes(content: bytes) -> int:
@@ -305,18 +338,14 @@ def _resample(samples: Float32Array, rate: int, wanted: int) -> Float32Array:
     return resampled
 
 
-def _level_warnings(channels: Float32Array, mono: Float32Array) -> tuple[str, ...]:
-    flat = channels.reshape(-1)
-    if flat[0] == flat[-1] and flat.min() == flat.max():
-        return (f"silence: all {len(mono)} samples are equal",)
-    if channels.shape[1] > 1:
-        loud = np.square(channels, dtype=np.float64).mean()
-        if np.square(mono, dtype=np.float64).mean() < ANTIPHASE_ENERGY * loud:
-            return (
-                "the channels cancel each other (antiphase): their mean, which is used, is nearly "
-                "silent; turn one channel's sign or keep one channel only",
-            )
-    return ()
+def _antiphase_warnings(channels: Float32Array, mono: Float32Array) -> tuple[str, ...]:
+    loud = np.square(channels, dtype=np.float64).mean()
+    if np.square(mono, dtype=np.float64).mean() >= ANTIPHASE_ENERGY * loud:
+        return ()
+    return (
+        "the channels cancel each other (antiphase): their mean, which is used, is nearly "
+        "silent; turn one channel's sign or keep one channel only",
+    )
 
 
 class _Stream(io.BytesIO):
@@ -349,32 +378,30 @@ def _sound_file(source: _Stream | int, head: bytes) -> Iterator[Any]:
         ) from None
 
 
-@contextmanager
-def _opened(path: AnyPath) -> Iterator[tuple[int, int]]:
-    """Open a regular, non-empty file (descriptor, bytes); explain how that can fail."""
+def _open(path: AnyPath) -> int:
+    """Open a file; explain how that can fail."""
     try:
-        descriptor = os.open(path, OPEN_FLAGS)
+        return os.open(path, OPEN_FLAGS)
     except TypeError:
         raise UnreadableSound(f"{path!r} is not a path: expected a sound file's name") from None
     except ValueError as error:
         raise UnreadableSound(f"no file can have this name ({error}): correct it") from None
     except OSError as error:
-        raise UnreadableSound(_why_not_opened(error, path)) from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
-            raise UnreadableSound(f"{kind}, not a sound file: name the files themselves")
-        if not status.st_size:
-            raise UnreadableSound(f"the file is empty (0 bytes): {AGAIN}")
-        yield descriptor, status.st_size
-    except OSError as error:
-        raise UnreadableSound(_why_not_opened(error, path)) from None
-    finally:
-        os.close(descriptor)
+        raise UnreadableSound(_why_not_read(error, path)) from None
 
 
-def _why_not_opened(error: OSError, path: AnyPath) -> str:
+def _regular_size(descriptor: int) -> int:
+    """Return the bytes in a regular file; refuse anything else, and an empty file."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+        raise UnreadableSound(f"{kind}, not a sound file: name the files themselves")
+    if not status.st_size:
+        raise UnreadableSound(f"the file is empty (0 bytes): {AGAIN}")
+    return status.st_size
+
+
+def _why_not_read(error: OSError, path: AnyPath) -> str:
     file = Path(os.fsdecode(path))
     if isinstance(error, PermissionError):
         return "permission denied: make the file readable (`chmod +r`)"

@@ -108,6 +108,7 @@ CHOICES = {
 ABOVE_0 = ("sample_rate", "n_fft", "hop_length", "n_mels", "frames", "dynamic_range_db", "views")
 
 SHORT_CLIP_S = 1.5
+SPEEDS = 0.25, 4.0  # beyond, little is left of a sound
 FEW_CLIPS = 4_000  # training clips, up to which copies at other speeds are worth reading
 
 
@@ -171,8 +172,13 @@ def check_parameters(given: Mapping[str, Any]) -> None:
     for name in ABOVE_0:
         if given.get(name) is not None and not given[name] > 0:
             raise ValueError(f"{name}={given[name]}: expected a number above 0")
-    if not all(speed > 0 for speed in given.get("speeds") or ()):
-        raise ValueError(f"speeds={given['speeds']}: expected numbers above 0, 1 for as it is")
+    low, high = SPEEDS
+    if not all(low <= speed <= high for speed in given.get("speeds") or ()):
+        raise ValueError(f"speeds={given['speeds']}: expected numbers from {low:g} to {high:g}")
+    if given.get("n_fft") == 1:
+        raise ValueError("n_fft=1: expected 2 or more")
+    if given.get("n_jobs") == 0:
+        raise ValueError("n_jobs=0: expected a number of processes, or -1 for one per processor")
     if not 0 <= given.get("masks", 0) <= 1:
         raise ValueError(f"masks={given['masks']}: expected a share from 0 to 1")
 

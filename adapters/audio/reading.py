@@ -30,11 +30,11 @@ from cnnkit.adapters.cache import ItemCache
 from cnnkit.cnncore.image import Float32Array, IntArray, Problem
 
 # Files that one task reads: enough to outweigh handing it over, few enough to share out evenly.
-TASK_FILES = 128
-TASK_BYTES = 2**21
-SIZED_FILES = 100
+TASK_FILES = 512
+TASK_BYTES = 2**22
+SIZED_FILES = 20
 # Samples whose spectrograms are computed together.
-BATCH_SAMPLES = 2**20
+BATCH_SAMPLES = 2**21
 # How long files are read by one process before the rest is estimated, and from which rest on
 # the start of other processes (a few seconds) pays.
 PROBE_S = 1.0
@@ -136,9 +136,8 @@ def read_frames(
             if outcome.frames is not None:
                 clips.append(outcome.frames)
                 items.append(item)
-            problems += [
-                Problem(item, shown(paths[item]), remark, rejected) for remark in outcome.remarks
-            ]
+            for remark in outcome.remarks:
+                problems.append(Problem(item, shown(paths[item]), remark, rejected))
     if cache is not None:
         cache.trim()
     return FrameSet(
@@ -226,7 +225,7 @@ def _read_task(
                 outcomes[place] = found
                 continue
             waiting[place] = found
-            samples += len(found.sound.samples)
+            samples += len(found.sound.stored)
             if samples >= BATCH_SAMPLES:
                 _transform(waiting, outcomes, log_mel, cache)
                 samples = 0
@@ -258,12 +257,12 @@ def _transform(
 ) -> None:
     """Compute the frames of all waiting sounds, put them into their places, and into the cache."""
     started_s = time.perf_counter()
-    clips = log_mel([one.sound.samples for one in waiting.values()])
+    clips = log_mel([one.sound.stored for one in waiting.values()])
     share_s = (time.perf_counter() - started_s) / max(len(clips), 1)
     window = log_mel.win_length or log_mel.n_fft
     for (place, one), frames in zip(waiting.items(), clips, strict=True):
         remarks = one.sound.warnings
-        if (length := len(one.sound.samples)) < window:
+        if (length := len(one.sound.stored)) < window:
             remarks += (f"shorter than one window ({length} of {window} samples): padded",)
         outcomes[place] = Outcome(frames, remarks)
         # The cache holds no remarks, and they must come again with the next run.

@@ -113,6 +113,14 @@ def test_the_fast_path_for_16_bit_wav_equals_soundfile_bit_for_bit(
     np.testing.assert_array_equal(decode(content).samples, expected.mean(axis=1))
 
 
+def test_the_integers_of_a_16_bit_wav_file_are_kept_as_they_are_stored() -> None:
+    values = np.array([-(2**15), -1, 0, 1, 2**15 - 1], dtype=np.int16)
+    sound = decode(encode(values, subtype="PCM_16"), RATE)
+    assert sound.stored.dtype == np.int16
+    np.testing.assert_array_equal(sound.stored, values)
+    assert decode(encode(values, subtype="FLOAT")).stored.dtype == np.float32
+
+
 @pytest.mark.parametrize("extra", [b"", b"x", b"LIST\x04\x00\x00\x00abcd"])
 def test_chunks_before_and_after_the_samples_of_a_wav_file_are_skipped(extra: bytes) -> None:
     content = encode(sine(), subtype="PCM_16")

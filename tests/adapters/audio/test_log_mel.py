@@ -120,6 +120,17 @@ def test_clips_are_not_changed_and_results_are_not_overwritten_by_the_next_call(
         np.testing.assert_array_equal(*pair)
 
 
+def test_16_bit_integers_give_what_their_fractions_of_full_scale_give() -> None:
+    log_mel = LogMel(8_000, 256, 80, 40)
+    random = np.random.default_rng(0)
+    integers = [random.integers(-(2**15), 2**15, n).astype(np.int16) for n in (1, 300, 4_000)]
+    fractions = [(values / 2**15).astype(np.float32) for values in integers]
+    expected = log_mel(fractions)
+    for signals in (integers, [integers[0], fractions[1], integers[2]]):
+        for frames, wanted in zip(log_mel(signals), expected, strict=True):
+            np.testing.assert_array_equal(frames, wanted)
+
+
 def test_no_parameter_is_missing_from_the_keys_of_the_internal_caches() -> None:
     base = {"sample_rate": 16_000, "n_fft": 512, "hop_length": 160, "n_mels": 20}
     signal = np.random.default_rng(0).normal(0, 0.1, 4_000).astype(np.float32)
