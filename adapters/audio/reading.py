@@ -25,6 +25,7 @@ from cnnkit.adapters.audio.files import (
     read_bytes,
     shown,
 )
+from cnnkit.adapters.audio.frame_store import FrameStore
 from cnnkit.adapters.audio.log_mel import LogMel
 from cnnkit.adapters.cache import ItemCache
 from cnnkit.cnncore.image import Float32Array, IntArray, Problem
@@ -52,7 +53,7 @@ class FrameSet:
     Parameters
     ----------
     values : float32 array [total, n_mels]
-        Frames of all clips, one after the other.
+        Frames of all clips, one after the other; a memory map where they are too many.
     offsets : int64 array [N + 1]
         Where each clip begins and the last one ends.
     items : int64 array [N]
@@ -127,22 +128,23 @@ def read_frames(
     """
     # Fewer samples for each second, taken as if they were all of it, play faster.
     rate_hz = round(log_mel.sample_rate / speed)
-    clips, items, problems = [], [], []
+    store, lengths, items, problems = FrameStore(log_mel.n_mels), [], [], []
     hidden = None if progress else True
     with tqdm(total=len(paths), desc="reading", unit="file", disable=hidden) as bar:
         for item, outcome in enumerate(_outcomes(paths, log_mel, rate_hz, n_jobs, cache)):
             bar.update()
             rejected = outcome.frames is None
             if outcome.frames is not None:
-                clips.append(outcome.frames)
+                store.append(outcome.frames)
+                lengths.append(len(outcome.frames))
                 items.append(item)
             for remark in outcome.remarks:
                 problems.append(Problem(item, shown(paths[item]), remark, rejected))
     if cache is not None:
         cache.trim()
     return FrameSet(
-        values=np.concatenate([np.empty((0, log_mel.n_mels), dtype=np.float32), *clips]),
-        offsets=np.cumsum([0, *map(len, clips)], dtype=np.int64),
+        values=store.block(),
+        offsets=np.cumsum([0, *lengths], dtype=np.int64),
         items=np.array(items, dtype=np.int64),
         problems=tuple(problems),
     )
