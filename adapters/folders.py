@@ -18,7 +18,7 @@ _NOT_ITEMS = (
     ".part", ".asd", ".m3u", ".cue",
 )  # fmt: skip
 _NOT_ITEM_NAMES = frozenset({"license", "licence", "readme", "copying", "makefile", "icon\r"})
-_NOT_FOLDERS = frozenset({"__MACOSX", "__pycache__"})
+_NOT_FOLDERS = frozenset({"__MACOSX", "__pycache__", "cnnkit-models"})
 _PARTS = frozenset({"train", "training", "val", "valid", "validation", "dev", "test", "eval"})
 
 
@@ -80,7 +80,9 @@ def _walk(folder: Path, above: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _is_open(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".") and path.name not in _NOT_FOLDERS
+    if path.name.startswith(".") or path.name in _NOT_FOLDERS or not path.is_dir():
+        return False
+    return not (path / "weights.safetensors").exists()  # a model that was saved among the items
 
 
 def _not_an_item(path: Path) -> str:

@@ -169,13 +169,16 @@ def put_in_place(new: Path, target: Path, replaced: Path) -> None:
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
     """Raise FileExistsError or NotADirectoryError if no model may be written to `folder`."""
-    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    whole = folder.absolute()
+    above = next(place for place in (*whole.parents, whole) if place.exists())
     if not above.is_dir() or not os.access(above, os.W_OK):
         raise NotADirectoryError(f"{folder}: {above} is no folder that can be written to")
     if not folder.exists():
         return
     if not overwrite:
-        raise FileExistsError(f"{folder} exists; choose another folder, or overwrite it")
+        raise FileExistsError(
+            f"{folder} exists; choose another folder, or overwrite it (--overwrite)"
+        )
     if not (folder / "config.json").is_file():
         raise FileExistsError(f"{folder} is no cnnkit model, so it is not overwritten")
 

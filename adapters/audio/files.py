@@ -7,7 +7,6 @@ import hashlib
 import io
 import os
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from cnnkit.adapters.audio.wave import Wave, parse_wave
 from cnnkit.cnncore.image import Float32Array
 
 AnyPath = str | bytes | os.PathLike[str]
@@ -204,10 +204,8 @@ def decode(content: bytes, sample_rate: int | None = None) -> Sound:
     if stored.item(0) == stored.item(-1) and stored.min() == stored.max():
         warnings += (f"silence: all {len(stored)} samples are equal",)
     if stored.ndim == 2:
-        channels = _as_floats(stored)
-        count = channels.shape[1]
-        stored = channels @ np.full(count, 1 / count, np.float32)
-        warnings += _antiphase_warnings(channels, stored)
+        stored, cancelling = _mix(_as_floats(stored))
+        warnings += cancelling
     if sample_rate is not None and sample_rate != rate:
         stored = _resample(_as_floats(stored), rate, sample_rate)
     return Sound(stored, sample_rate or rate, warnings)
@@ -223,49 +221,6 @@ def shown(path: object) -> str:
     """
     name = os.fsdecode(path) if isinstance(path, bytes | os.PathLike) else str(path)
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-class Wave(NamedTuple):
-    """The fields of a wav (RIFF) header that say where and how samples are stored."""
-
-    format_tag: int
-    channels: int
-    sample_rate: int
-    block_bytes: int
-    bits: int
-    data_start: int
-    data_bytes: int
-
-    def is_plain(self, file_bytes: int) -> bool:
-        """Say whether the file is whole, mono or stereo, and holds 16-bit integers."""
-        return (
-            (self.format_tag, self.bits) == (1, 16)
-            and self.channels in (1, 2)
-            and self.block_bytes == 2 * self.channels
-            and self.sample_rate > 0
-            and self.data_bytes > 0
-            and self.data_bytes % self.block_bytes == 0
-            and self.data_start + self.data_bytes <= file_bytes
-        )
-
-
-def parse_wave(content: bytes) -> Wave | None:
-    """Find the format and the samples in the (first bytes of the) content of a wav file."""
-    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
-        return None
-    position, form = 12, None
-    while position + 8 <= len(content):
-        name, size = struct.unpack_from("<4sI", content, position)
-        position += 8
-        if name == b"fmt " and size >= 16 and position + 16 <= len(content):
-            form = struct.unpack_from("<HHIIHH", content, position)
-        elif name == b"data":
-            if form is None:
-                return None
-            tag, channels, rate, _, block_bytes, bits = form
-            return Wave(tag, channels, rate, block_bytes, bits, position, size)
-        position += size + size % 2
-    return None
 
 
 def _decode_plain(content: bytes, wave: Wave) -> NDArray[np.int16]:
@@ -338,11 +293,14 @@ def _resample(samples: Float32Array, rate: int, wanted: int) -> Float32Array:
     return resampled
 
 
-def _antiphase_warnings(channels: Float32Array, mono: Float32Array) -> tuple[str, ...]:
+def _mix(channels: Float32Array) -> tuple[Float32Array, tuple[str, ...]]:
+    """Return the mean of the channels, and a warning where they cancel each other."""
+    count = channels.shape[1]
+    mono: Float32Array = channels @ np.full(count, 1 / count, np.float32)
     loud = np.square(channels, dtype=np.float64).mean()
     if np.square(mono, dtype=np.float64).mean() >= ANTIPHASE_ENERGY * loud:
-        return ()
-    return (
+        return mono, ()
+    return mono, (
         "the channels cancel each other (antiphase): their mean, which is used, is nearly "
         "silent; turn one channel's sign or keep one channel only",
     )

@@ -98,6 +98,12 @@ class LogMel:
                 f"fmin_hz={self.fmin_hz:g}, fmax_hz={self._highest_hz:g}: expected "
                 f"0 <= fmin_hz < fmax_hz <= {self.sample_rate / 2:g} (half the sample rate)"
             )
+        bins = 1 + self.n_fft // 2
+        if self.n_mels > 8 * bins:  # to look for a number that fits would take very long
+            raise ValueError(
+                f"n_mels={self.n_mels}: each band needs a bin of the Fourier transform, which has "
+                f"{bins} (n_fft={self.n_fft}); take fewer bands or a larger n_fft"
+            )
         weights = self._weights(self.n_mels)
         if _count_empty(weights):
             fitting = (
