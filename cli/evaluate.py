@@ -65,6 +65,7 @@ def score_model(
     import numpy as np
 
     from cnnkit.adapters.sources import load_dataset
+    from cnnkit.cnncore.model_folder import read_json
     from cnnkit.cnncore.scores import Predictions, Task
 
     adapter = model.adapter
@@ -72,6 +73,8 @@ def score_model(
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
     classes = getattr(model, "classes_", None)
     task: Task = "regression" if classes is None else "classification"
+    if target is None and not data.is_dir():  # the column that the model learnt to predict
+        target = read_json(folder, "config.json").get("options", {}).get("target")
     dataset = load_dataset(
         data,
         item=item,

@@ -314,7 +314,7 @@ def _count_empty(weights: Float32Array) -> int:
 
 
 def _block_rows(n_fft: int) -> int:
-    return int(np.clip(BLOCK_VALUES // n_fft, 16, 512))
+    return int(np.clip(BLOCK_VALUES // n_fft, 16, 1024))
 
 
 @lru_cache(maxsize=32)

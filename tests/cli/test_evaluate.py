@@ -115,3 +115,8 @@ def test_a_model_of_arrays_is_refused(refused, sounds, tmp_path):
 
 def test_a_folder_without_classes_is_refused(refused, model, sounds):
     assert "has no sub-folders" in refused("evaluate", model, sounds / "low")
+
+
+def test_the_column_that_the_model_learnt_is_the_one_that_is_scored(cnnkit, fit, table, tmp_path):
+    fit(table, "--target", "pitch", "--no-baseline", "--out", tmp_path / "model")
+    assert "mae" in evaluate(cnnkit, tmp_path / "model", table)["scores"]
