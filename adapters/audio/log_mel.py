@@ -115,6 +115,7 @@ class LogMel:
                 f"take n_mels={next(fitting, 0)} or a larger n_fft"
             )
 
+    @torch.inference_mode()
     def __call__(self, signals: Sequence[Samples]) -> list[Float32Array]:
         """Compute the spectrogram of each clip.
 

@@ -207,7 +207,7 @@ def _split(paths: Sequence[AnyPath]) -> Iterator[list[AnyPath]]:
     for path in paths[:: max(1, len(paths) // SIZED_FILES)]:
         with suppress(OSError, ValueError, TypeError):  # the task itself will say what is wrong
             sizes.append(Path(os.fsdecode(path)).stat().st_size)
-    usual = max(1, int(np.median(sizes))) if sizes else 1
+    usual = max(1, sorted(sizes)[len(sizes) // 2]) if sizes else 1
     length = min(max(1, TASK_BYTES // usual), TASK_FILES)
     for start in range(0, len(paths), length):
         yield list(paths[start : start + length])
