@@ -5,6 +5,9 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
+# Nearly all files begin like this, which is read in half the time of a search for the chunks.
+USUAL_HEADER = struct.Struct("<4sI4s 4sIHHIIHH 4sI")
+
 
 class Wave(NamedTuple):
     """The fields of a wav (RIFF) header that say where and how samples are stored."""
@@ -30,6 +33,12 @@ class Wave(NamedTuple):
 
 def parse_wave(content: bytes) -> Wave | None:
     """Find the format and the samples in the (first bytes of the) content of a wav file."""
+    if len(content) >= USUAL_HEADER.size:
+        riff, _, wave, fmt, length, tag, channels, rate, _, block_bytes, bits, data, size = (
+            USUAL_HEADER.unpack_from(content)
+        )
+        if (riff, wave, fmt, length, data) == (b"RIFF", b"WAVE", b"fmt ", 16, b"data"):
+            return Wave(tag, channels, rate, block_bytes, bits, USUAL_HEADER.size, size)
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         return None
     position, form = 12, None
