@@ -9,13 +9,15 @@ if TYPE_CHECKING:
     from cnnkit.adapters.audio.adapter import AudioAdapter as AudioAdapter
     from cnnkit.adapters.base import Adapter as Adapter
     from cnnkit.adapters.base import BadItemsError as BadItemsError
+    from cnnkit.adapters.table.adapter import TableAdapter as TableAdapter
 
 _HOMES = {
     "Adapter": "cnnkit.adapters.base",
     "AudioAdapter": "cnnkit.adapters.audio.adapter",
     "BadItemsError": "cnnkit.adapters.base",
+    "TableAdapter": "cnnkit.adapters.table.adapter",
 }
-__all__ = ["Adapter", "AudioAdapter", "BadItemsError"]
+__all__ = ["Adapter", "AudioAdapter", "BadItemsError", "TableAdapter"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import torch
@@ -13,7 +13,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.cnncore.image import ImageSpec, Problem, Recipe, Renderer, Samples
+
+if TYPE_CHECKING:
+    from cnnkit.cnncore.swap_test.result import SwapTestResult
 
 
 class BadItemsError(ValueError):
@@ -116,6 +120,28 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     @abstractmethod
     def demo(self) -> tuple[list[Any], list[str]]:
         """Make a small labelled data set without a download: items and labels."""
+
+    def row_columns(self) -> RowColumns | None:
+        """Say which columns of a table make an item; None: an item stands in a single column."""
+        return None
+
+    def swap_test(
+        self,
+        items: Sequence[Any],
+        y: ArrayLike,
+        *,
+        task: Literal["auto", "classification", "regression"] = "auto",
+        groups: Sequence[Any] | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> SwapTestResult | None:
+        """Test on training items whether the order of their columns matters.
+
+        None where that is no question: sounds, for example, have an order. `cnnkit fit` asks
+        before it trains, and refuses where the order doesn't matter.
+        """
+        return None
 
     def transform(self, items: Sequence[Any]) -> NDArray[Any]:
         """Read and draw items as the network sees them, without augmentation.

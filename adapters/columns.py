@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import pandas as pd
@@ -17,6 +17,10 @@ Task = Literal["classification", "regression"]
 _TARGET_NAMES = (
     "label", "target", "class", "y", "category", "outcome", "labels", "class_name", "class_label",
     "species", "genre", "emotion", "diagnosis", "response",
+)  # fmt: skip
+# Among the columns of a customer table, a category or a species is more often a feature.
+_TARGET_NAMES_OF_ROWS = (
+    "target", "label", "class", "y", "outcome", "labels", "class_label", "class_name", "response",
 )  # fmt: skip
 _MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _FILE_LIKE = re.compile(r"[^\n]+\.[A-Za-z][A-Za-z0-9]{1,4}")
@@ -42,9 +46,13 @@ Columns: 'Label'.
     """
     if column in frame.columns:
         return column
-    hint = did_you_mean(column, frame.columns)
-    columns = listing(list(frame.columns), limit=30)
-    raise SourceError(f"{name} has no column {column!r}.{hint} Columns: {columns}.")
+    raise _unknown_column(column, list(frame.columns), name)
+
+
+def _unknown_column(column: str, names: Sequence[str], name: str) -> SourceError:
+    hint = did_you_mean(column, names)
+    columns = listing(names, limit=30)
+    return SourceError(f"{name} has no column {column!r}.{hint} Columns: {columns}.")
 
 
 def guess_item_column(
@@ -98,8 +106,80 @@ def guess_target_column(frame: pd.DataFrame, item_column: str, name: str) -> str
     return first
 
 
-def _columns_named(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    by_lower = {str(column).lower(): str(column) for column in reversed(frame.columns)}
+def usual_target(names: Sequence[str]) -> str | None:
+    """Find the column whose name says that it is predicted from all the others.
+
+    Examples
+    --------
+    >>> usual_target(["age", "Outcome", "category"])
+    'Outcome'
+    >>> usual_target(["age", "churn"]) is None
+    True
+    """
+    found = _columns_named(names, _TARGET_NAMES_OF_ROWS)
+    return found[0] if found else None
+
+
+def choose_range(names: Sequence[str], text: str, name: str) -> list[str]:
+    """Return the columns from A to B, both included, of a range "A:B".
+
+    Parameters
+    ----------
+    names : sequence of str
+        All columns of the table, in order.
+    text : str
+        A and B are names, or numbers from 1 (where no column is called so). Without A the range
+        begins at the first column, without B it ends at the last.
+    name : str
+        The table's, for messages.
+
+    Raises
+    ------
+    SourceError
+        If it is no range, a column isn't there, or B stands before A.
+
+    Examples
+    --------
+    >>> choose_range(["id", "t0", "t1", "t2", "label"], "t0:t2", "ecg.csv")
+    ['t0', 't1', 't2']
+    >>> choose_range(["id", "t0", "t1", "t2", "label"], "4:", "ecg.csv")
+    ['t2', 'label']
+    """
+    cuts = [(text[: cut.start()], text[cut.end() :]) for cut in re.finditer(":", text)]
+    if not cuts:
+        raise SourceError(f"columns {text!r}: expected a range such as 'first:last' or '3:66'.")
+    # Names may hold colons too: the cut that leaves known names on both sides is meant.
+    first, last = max(cuts, key=lambda sides: sum(_is_side(side, names) for side in sides))
+    begin = _place(first, names, name) if first.strip() else 0
+    end = _place(last, names, name) if last.strip() else len(names) - 1
+    if begin > end:
+        raise SourceError(
+            f"columns {text!r}: {names[begin]!r} stands after {names[end]!r} in {name}; expected "
+            "the first column of the range, then the last."
+        )
+    return list(names[begin : end + 1])
+
+
+def _is_side(side: str, names: Sequence[str]) -> bool:
+    return not side.strip() or side.strip() in names or side.strip().isdecimal()
+
+
+def _place(side: str, names: Sequence[str], name: str) -> int:
+    """Return the index of the column that one side of a range means."""
+    side = side.strip()
+    if side in names:
+        return names.index(side)
+    if not side.isdecimal():
+        raise _unknown_column(side, names, name)
+    if not 1 <= int(side) <= len(names):
+        raise SourceError(
+            f"{name} has no column number {side}: expected a number from 1 to {len(names)}."
+        )
+    return int(side) - 1
+
+
+def _columns_named(columns: Iterable[object], names: Sequence[str]) -> list[str]:
+    by_lower = {str(column).lower(): str(column) for column in reversed(list(columns))}
     return [by_lower[name.lower()] for name in names if name.lower() in by_lower]
 
 

@@ -20,8 +20,8 @@ class Dataset:
     ----------
     name : str
         Name of the table or folder.
-    items : list of str [N]
-        Usable items; files as absolute paths.
+    items : list [N]
+        Usable items: values as str, files as absolute paths, or rows as a dict of column to str.
     targets : object array of str or float64 array [N], or None
         Labels (classification) or numbers (regression).
     task : "classification" or "regression" or None
@@ -31,7 +31,7 @@ class Dataset:
     rows : int64 array [N]
         For each item, its number in the source, from 0.
     source_rows : list of (place, value) [rows of the source]
-        Every row of the source, usable or not.
+        Every row of the source, usable or not; where items are rows, the value is "row 17".
     problems : tuple of Problem
         Rows that can't be used, by their number in the source.
     table : DataFrame [N rows] or None
@@ -42,7 +42,7 @@ class Dataset:
     """
 
     name: str
-    items: list[str]
+    items: list[Any]
     targets: NDArray[Any] | None
     task: Task | None
     places: list[str]

@@ -19,6 +19,7 @@ from cnnkit.adapters.columns import (
     guess_task,
     parse_number,
     similar_labels,
+    usual_target,
 )
 from cnnkit.adapters.dataset import Dataset
 from cnnkit.adapters.errors import SourceError, listing
@@ -31,6 +32,7 @@ from cnnkit.adapters.folders import (
     scan_folder,
     skipped_sentence,
 )
+from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.adapters.tables import TABLE_SUFFIXES, read_table
 from cnnkit.cnncore.image import Problem
 
@@ -51,6 +53,7 @@ class _Source:
     places: list[str]
     decided: list[str]
     no_label: str
+    cells: list[dict[str, str]] | None = None
     table: pd.DataFrame | None = None
     item_column: str | None = None
     target_column: str | None = None
@@ -64,6 +67,7 @@ def load_dataset(
     task: str = "auto",
     item_names: tuple[str, ...],
     items_are_files: bool,
+    row_columns: RowColumns | None = None,
     need_target: bool = True,
     min_classes: int = 2,
     encoding: str | None = None,
@@ -83,6 +87,9 @@ def load_dataset(
         Usual names of the item column.
     items_are_files : bool
         Items are paths of files, which must exist; otherwise the values themselves.
+    row_columns : RowColumns or None
+        Items are whole rows, with these columns; then the target is guessed by its name, else it
+        is the last column, and the table needs no header.
     need_target : bool
         False: a target is read only from a column that `target` names.
     min_classes : int
@@ -120,6 +127,10 @@ def load_dataset(
         if encoding is not None:
             raise SourceError(f"{data} isn't a table: it has no encoding, such as {encoding!r}.")
         source = _from_folder(data, items_are_files, read_target)
+    elif row_columns is not None:
+        if item is not None:
+            raise SourceError(f"{data.name}: items are whole rows, not those of column {item!r}.")
+        source = _from_rows(data, target, row_columns, read_target, encoding)
     else:
         source = _from_table(data, item, target, item_names, items_are_files, read_target, encoding)
     return _check_rows(source, task, min_classes)
@@ -189,6 +200,48 @@ def _from_table(
     )
 
 
+def _from_rows(
+    data: Path,
+    target: str | None,
+    row_columns: RowColumns,
+    read_target: bool,
+    encoding: str | None,
+) -> _Source:
+    table = read_table(data, encoding, header=None)
+    frame, decided, names = table.frame, list(table.notes), [str(name) for name in table.frame]
+    if target is not None:
+        choose_column(frame, target, data.name)
+    elif read_target:
+        target, why = _guess_target_of_rows(names, row_columns)
+        decided.append(f"target: column {target!r} ({why})")
+    columns = row_columns.choose(names, target, data.name)
+    others = [name for name in names if name not in columns and name != target]
+    without = f", without {listing(others)}" if others else ""
+    width = "1 column" if len(columns) == 1 else f"{len(columns):,} columns"
+    decided.append(f"items: rows of {width}{without}")
+    lists = [frame[name].tolist() for name in columns]
+    return _Source(
+        folder=data.parent,
+        name=data.name,
+        values=[f"row {number:,}" for number in range(1, len(frame) + 1)],
+        paths=None,
+        labels=None if target is None else frame[target].tolist(),
+        places=[f"{data.name}:{line}" for line in table.lines],
+        decided=decided,
+        no_label=f"column {target!r} is empty",
+        cells=[dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)],
+        table=frame,
+        target_column=target,
+    )
+
+
+def _guess_target_of_rows(names: list[str], row_columns: RowColumns) -> tuple[str, str]:
+    """Choose the column of targets among all that may make a row, and say why."""
+    others = [name for name in names if name not in row_columns.left_out]
+    usual = usual_target(others)
+    return (usual, "by its name") if usual else ([*names, *others][-1], "the last one")
+
+
 def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
     """Set aside the rows that can't be used, and turn the others into a data set."""
     reasons = _item_reasons(source)
@@ -206,7 +259,9 @@ def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
         targets, noticed = _targets([source.labels[row] for row in kept], task)
         decided += noticed
         _check_distinct(targets, min_classes, source)
-    items = source.values if source.paths is None else [str(path) for path in source.paths]
+    items: list[Any] = source.values if source.cells is None else source.cells
+    if source.paths is not None:
+        items = [str(path) for path in source.paths]
     return Dataset(
         name=source.name,
         items=[items[row] for row in kept],
@@ -228,7 +283,10 @@ def _item_reasons(source: _Source) -> dict[int, str]:
     reasons: dict[int, str] = {}
     looked_up = 0
     for row, value in enumerate(source.values):
-        if not value.strip():
+        if source.cells is not None:
+            if not any(cell.strip() for cell in source.cells[row].values()):
+                reasons[row] = "all its columns are empty"
+        elif not value.strip():
             reasons[row] = f"column {source.item_column!r} is empty"
         elif source.paths is not None and not is_file(source.paths[row]):
             looked_up += 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,11 @@ TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", 
 
 _DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |"}
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_OTHER_TEXT = re.compile(r"\s*(?:(\{\s*[\"}]|\[\s*[\[{])|<(?:!doctype|html|\?xml))", re.IGNORECASE)
+_NUMBER_LIKE = re.compile(r"[-+]?[.,]?\d[\d.,' \xa0]*(?:e[-+]?\d+)?%?", re.IGNORECASE)
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-", "inf", "-inf"})
+_LINES_COMPARED = 100  # with the first, to tell a header from a row
 _NOT_TEXT = ("struct", "list", "large_list", "fixed_size", "map", "binary", "large_binary")
 
 
@@ -44,7 +50,7 @@ class Table:
     notes: tuple[str, ...]
 
 
-def read_table(path: Path, encoding: str | None = None) -> Table:
+def read_table(path: Path, encoding: str | None = None, *, header: bool | None = True) -> Table:
     """Read a CSV, TSV or Parquet file; delimiter and encoding are found by looking at it.
 
     Parameters
@@ -52,6 +58,9 @@ def read_table(path: Path, encoding: str | None = None) -> Table:
     path : Path
     encoding : str or None
         A Python encoding name. None: by byte order mark, else UTF-8, else Latin-1 with a note.
+    header : bool or None
+        Whether the first line of a text file names the columns; without names they are called
+        "column 1", "column 2", … None: found by looking at it, with a note where it doesn't.
 
     Raises
     ------
@@ -68,30 +77,78 @@ def read_table(path: Path, encoding: str | None = None) -> Table:
     {'path': ['a.wav'], 'label': ['NA']}
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            is_parquet = file.peek(4).startswith(b"PAR1")
+            table = _read_parquet(path) if is_parquet else _read_text(path, file, encoding, header)
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}.") from error
-    table = _read_parquet(path) if raw.startswith(b"PAR1") else _read_text(path, raw, encoding)
     if not len(table.frame):
         raise SourceError(f"{path} has a header but no rows.")
     return table
 
 
-def _read_text(path: Path, raw: bytes, encoding: str | None) -> Table:
-    text, notes = decode(raw, encoding, path)
+def _read_text(path: Path, file: BinaryIO, encoding: str | None, header: bool | None) -> Table:
+    text, notes = decode(file.read(), encoding, path)
     if not text.strip():
         raise SourceError(f"{path} is empty; expected a table with a header line.")
+    if other := _OTHER_TEXT.match(text):
+        kind = "JSON" if other[1] else "HTML or XML"
+        raise SourceError(f"{path} isn't a table, it is {kind}. Save the table as CSV.")
     delimiter = _sniff_delimiter(text, tab_first=path.suffix.lower() in {".tsv", ".tab"})
     if delimiter != ("\t" if path.suffix.lower() in {".tsv", ".tab"} else ","):
         notes = [*notes, f"{path.name}: the delimiter is a {_DELIMITER_NAMES[delimiter]}"]
     rows, lines = _parse(text, delimiter, path.name)
-    columns = _column_names(rows[0], path.name)
-    _check_widths(rows, lines, path.name)
-    values = zip(*rows[1:], strict=True) if len(rows) > 1 else ([] for _ in columns)
+    del text  # a large file needn't stand in the memory twice
+    if header or (header is None and _is_header(rows[0], rows[1 : 1 + _LINES_COMPARED])):
+        columns = _column_names(rows.pop(0), path.name)
+        del lines[0]
+    else:
+        columns = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
+        if header is None:
+            notes = [*notes, f"{path.name}: no header: the first line is a row like the others"]
+    _check_widths(rows, lines, len(columns), path.name)
+    values = zip(*rows, strict=True) if rows else ([] for _ in columns)
     frame = pd.DataFrame(
         {name: list(column) for name, column in zip(columns, values, strict=True)}, dtype=object
     )
-    return Table(frame, np.array(lines[1:], dtype=np.int64), tuple(notes))
+    return Table(frame, np.array(lines, dtype=np.int64), tuple(notes))
+
+
+def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Tell names of columns from a row: in a row, every cell is of a form that its column repeats.
+
+    Names may be numbers too, such as the wavelengths of a spectrum: those grow in even steps.
+    """
+    forms = [_form(cell) for cell in first]
+    if not others or "number" not in forms:
+        return True
+    if _grows_evenly(first):
+        return True
+    return not all(
+        form == "missing" or any(_form(row[place]) == form for row in others if place < len(row))
+        for place, form in enumerate(forms)
+    )
+
+
+def _form(cell: str) -> str:
+    """Return "number", "missing", or the text with all its digits taken for the same."""
+    cell = cell.strip()
+    if cell.lower() in _MISSING:
+        return "missing"
+    return "number" if _NUMBER_LIKE.fullmatch(cell) else "text " + re.sub(r"\d+", "0", cell)
+
+
+def _grows_evenly(cells: Sequence[str]) -> bool:
+    try:
+        steps = np.diff([float(cell) for cell in cells])
+    except ValueError:
+        return False
+    return len(steps) > 1 and bool(steps[0] != 0 and np.allclose(steps, steps[0]))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines with their ends, of any kind; io.StringIO takes four bytes a letter."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 def _sniff_delimiter(text: str, tab_first: bool) -> str:
@@ -100,7 +157,7 @@ def _sniff_delimiter(text: str, tab_first: bool) -> str:
     best, best_score = delimiters[0], (0.0, 1)
     for delimiter in delimiters:
         with _long_fields():
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            reader = csv.reader(_lines(text), delimiter=delimiter)
             widths = [len(row) for row in islice(reader, 100) if "".join(row).strip()]
         if not widths or widths[0] == 1:
             continue
@@ -115,7 +172,7 @@ def _parse(text: str, delimiter: str, name: str) -> tuple[list[list[str]], list[
     rows: list[list[str]] = []
     lines: list[int] = []
     line = 1
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     with _long_fields():
         try:
             for row in reader:
@@ -157,14 +214,13 @@ def _column_names(header: Sequence[str], name: str) -> list[str]:
     return columns
 
 
-def _check_widths(rows: list[list[str]], lines: list[int], name: str) -> None:
-    width = len(rows[0])
+def _check_widths(rows: list[list[str]], lines: list[int], width: int, name: str) -> None:
     numbered = zip(lines, rows, strict=True)
     bad = [f"line {line} has {len(row)}" for line, row in numbered if len(row) != width]
     if bad:
         more = f", … and {len(bad) - 10} more" if len(bad) > 10 else ""
         raise SourceError(
-            f"{name}: {len(bad)} of {len(rows) - 1} rows don't have the {width} fields of the "
+            f"{name}: {len(bad)} of {len(rows)} rows don't have the {width} fields of the "
             f"header: {', '.join(bad[:10])}{more}. Quote values that contain the delimiter."
         )
 

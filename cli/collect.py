@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Collection:
         Part that each source was given as ("train", "val", "test"), and its number of items.
     table : DataFrame or None
         The columns of a single source.
+    target : str or None
+        Column of the targets, for tables.
     unusable : list of (place, Problem)
         Rows that gave no item.
     decided : list of str
@@ -43,6 +45,7 @@ class Collection:
     places: list[str]
     parts: list[tuple[str, int]]
     table: pd.DataFrame | None = None
+    target: str | None = None
     unusable: list[tuple[str, Problem]] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
 
@@ -50,12 +53,17 @@ class Collection:
 def collect_demo(adapter: Any) -> Collection:
     """Make the adapter's demo set."""
     items, labels = adapter.demo()
+    places = list(items)
+    if adapter.items_are_files:
+        places = [Path(item).name for item in items]
+    elif adapter.row_columns() is not None:
+        places = [f"row {number:,}" for number in range(1, len(items) + 1)]
     return Collection(
         name=f"{adapter.name} demo",
         items=items,
         targets=np.array(labels, dtype=object),
         task="classification",
-        places=[Path(item).name for item in items] if adapter.items_are_files else list(items),
+        places=places,
         parts=[("train", len(items))],
         decided=["data: the adapter's demo set, made on this machine from code and a seed"],
     )
@@ -69,8 +77,12 @@ def collect(
     target: str | None,
     task: str,
     encoding: str | None,
+    split_columns: Sequence[str] = (),
 ) -> Collection:
     """Load every (part, path) and join the items.
+
+    Where items are rows of a table, `split_columns` are no part of them, and all sources have the
+    columns of the first.
 
     Raises
     ------
@@ -78,7 +90,14 @@ def collect(
         If a source can't be read, or the sources' targets are of different tasks.
     """
     sets: list[Dataset] = []
+    row_columns = adapter.row_columns()
+    if row_columns is not None:
+        row_columns = replace(row_columns, left_out=tuple(split_columns))
     for part, path in sources:
+        if row_columns is not None and sets:
+            names = tuple(sets[0].items[0])
+            row_columns = replace(row_columns, needed=names, known=names)
+            target = sets[0].target_column
         sets.append(
             load_dataset(
                 path,
@@ -87,6 +106,7 @@ def collect(
                 task=task if not sets else str(sets[0].task),
                 item_names=adapter.item_columns,
                 items_are_files=adapter.items_are_files,
+                row_columns=row_columns,
                 min_classes=2 if part == "train" else 1,
                 encoding=encoding,
             )
@@ -101,6 +121,7 @@ def collect(
         places=[place for one in sets for place in one.places],
         parts=[(part, len(one)) for (part, _), one in zip(sources, sets, strict=True)],
         table=first.table if len(sets) == 1 else None,
+        target=first.target_column,
         unusable=[
             (one.source_rows[problem.item][0], problem) for one in sets for problem in one.problems
         ],

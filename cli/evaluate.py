@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnkit.cli.options import device_option, json_option, source_options
+
+if TYPE_CHECKING:
+    from cnnkit.adapters.row_columns import RowColumns
 
 
 @click.command()
@@ -44,7 +47,10 @@ def evaluate(
     )
     click.echo(f"{data}: {counts}\n")
     if found["seen_in_training"] is None:
-        click.echo("  The model doesn't list its training items: some may be among these.\n")
+        click.echo(
+            "  The model doesn't list its training items, or these lack columns of them: "
+            "some may be among these.\n"
+        )
     for metric, score in found["scores"].items():
         click.echo(f"  {metric:<20}{score['text']}")
 
@@ -73,8 +79,10 @@ def score_model(
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
     classes = getattr(model, "classes_", None)
     task: Task = "regression" if classes is None else "classification"
+    row_columns = adapter.row_columns()
     if target is None and not data.is_dir():  # the column that the model learnt to predict
-        target = read_json(folder, "config.json").get("options", {}).get("target")
+        told = "options" if row_columns is None else "data"
+        target = read_json(folder, "config.json").get(told, {}).get("target")
     dataset = load_dataset(
         data,
         item=item,
@@ -82,11 +90,15 @@ def score_model(
         task=task,
         item_names=adapter.item_columns,
         items_are_files=adapter.items_are_files,
+        row_columns=row_columns,
         min_classes=1,
         encoding=encoding,
     )
+    if row_columns is not None:  # say which columns were looked at
+        click.echo("\n".join(dataset.decided), err=True)
     listed = folder / "training_items.txt"  # models that Python code saved have none
-    seen_before = set(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else set()
+    can_tell = listed.exists() and has_all(dataset.items[0], row_columns)
+    seen_before = set(listed.read_text(encoding="utf-8").splitlines()) if can_tell else set()
     digests = adapter.fingerprints(dataset.items)
     seen = np.array([digest in seen_before for digest in digests])
     samples = adapter.read(dataset.items)
@@ -113,10 +125,15 @@ def score_model(
     return {
         "scored": len(kept),
         "rejected": len(rejects),
-        "seen_in_training": int(seen.sum()) if listed.exists() else None,
+        "seen_in_training": int(seen.sum()) if can_tell else None,
         "of_unknown_classes": int((~known).sum()),
         "scores": {
             metric: {**score.to_dict(), "text": str(score)} for metric, score in scores.items()
         },
         "rejects": [{"place": place, "reason": found.reason} for place, found in rejects],
     }
+
+
+def has_all(item: Any, row_columns: RowColumns | None) -> bool:
+    """Tell whether an item has all columns of a training row, without which it isn't recognised."""
+    return row_columns is None or set(row_columns.known or ()) <= set(item)

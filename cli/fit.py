@@ -69,6 +69,9 @@ from cnnkit.cli.options import (
     help="Stop if more items than this can't be read.",
 )
 @click.option("--strict", is_flag=True, help="Stop at any item that can't be read.")
+@click.option(
+    "--anyway", is_flag=True, help="Train on a table although the order of its columns is useless."
+)
 @click.option("--no-baseline", is_flag=True, help="Leave out the adapter's baseline.")
 @json_option
 @click.pass_context
@@ -77,6 +80,9 @@ def fit(context: click.Context, /, **options: Any) -> None:
 
     DATA is a folder with one folder for each class, or a CSV, TSV or Parquet table with a column
     of items and a column of targets. Without DATA the adapter makes a demo set.
+
+    With --adapter table each row is an item. Whether the order of its columns matters is tested
+    first (see `cnnkit check-table`); if it doesn't, nothing is trained without --anyway.
     """
     from cnnkit.cli.fit_options import FitOptions, check_options
 

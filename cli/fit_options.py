@@ -48,6 +48,7 @@ class FitOptions:
     overwrite: bool
     max_bad: float
     strict: bool
+    anyway: bool
     no_baseline: bool
     as_json: bool
 

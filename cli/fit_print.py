@@ -88,6 +88,12 @@ class Printer:
         for note in notes:
             self.fact(f"note: {note}")
 
+    def swap_test(self, found: dict[str, Any]) -> None:
+        """Print whether the order of a table's columns matters, why, and the advice if any."""
+        self.fact(f"swap test: {found['verdict']}: {found['reason']}")
+        if "advice" in found:
+            self.fact(f"advice: {found['advice']['text']}")
+
     def plan(self, model: Any) -> None:
         """Print what will be trained, and the head of the table of epochs."""
         if not self.epochs_shown:

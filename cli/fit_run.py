@@ -21,6 +21,7 @@ from cnnkit.adapters.splits import Split, given_split, make_split
 from cnnkit.cli.collect import Collection, collect, collect_demo
 from cnnkit.cli.fit_options import FitOptions
 from cnnkit.cli.fit_print import Printer
+from cnnkit.cli.fit_swap_test import ask_swap_test, check_anyway
 from cnnkit.cli.settings import make_adapter
 from cnnkit.cnncore import results
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
@@ -75,11 +76,15 @@ class FitRun:
         self.printer = Printer(options.as_json)
         self.out = free_folder(options)
         self.adapter = make_adapter(options.adapter_name, options.settings)
+        check_anyway(self.adapter, anyway=options.anyway)
+        self.split_column = (options.cv or options.split).partition(":")[2]
         self.data = self._collect()
         estimator = self._estimator()
-        self._check_column()
+        if self.split_column:  # refuse one that isn't there before any item is read
+            column_values(self.data.table, self.split_column)
         self.fingerprints = self.adapter.fingerprints(self.data.items)
         self.set_aside: tuple[Problem, ...] = ()
+        self.swap_test: dict[str, Any] = {}
         self.experiment = Experiment(
             self.adapter,
             estimator,
@@ -101,6 +106,7 @@ class FitRun:
         metrics = {
             **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
             **outcome.content,
+            **self.swap_test,
             "rejects": sum(row["status"] == "rejected" for row in rejects),
             "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
             "fit_cpu_seconds": round(outcome.final.cpu_seconds, 2),
@@ -129,6 +135,7 @@ class FitRun:
             target=options.target,
             task=options.task,
             encoding=options.encoding,
+            split_columns=[self.split_column] if self.split_column else [],
         )
 
     def _estimator(self) -> CNNClassifier | CNNRegressor:
@@ -152,12 +159,6 @@ class FitRun:
             return CNNRegressor(**shared)
         return CNNClassifier(**shared, class_weight=options.class_weight)
 
-    def _check_column(self) -> None:
-        """Refuse a column to split by that isn't there, before any file is read."""
-        column = (self.options.cv or self.options.split).partition(":")[2]
-        if column:
-            column_values(self.data.table, column)
-
     def _fit_split(self) -> Outcome:
         """Train once, on the training part of one split."""
         split = self._split()
@@ -165,6 +166,7 @@ class FitRun:
         parts = {"train": split.train, "val": split.val, "test": split.test}
         self.printer.split(split.name, {part: len(rows) for part, rows in parts.items()})
         self.printer.notes(split.notes)
+        self._ask_swap_test(split.train)
         fitted = self.experiment.fit(**parts)
         sizes = {part: self.experiment.count_readable(rows) for part, rows in parts.items()}
         content = {
@@ -215,6 +217,7 @@ class FitRun:
         )
         self.printer.folds(kind, len(folds), bool(options.val))
         self.printer.notes(folds[0].notes)
+        self._ask_swap_test(np.arange(len(data.items)))
         fits: dict[str, Fitted] = {}
         with self.printer.without_epochs():
             for fold in folds:
@@ -253,6 +256,11 @@ class FitRun:
         }
         pooled = results.pool_folds(list(fits.values()))
         return Outcome(final, pooled, self._groups(kind, pooled), content, everything)
+
+    def _ask_swap_test(self, rows: IntArray) -> None:
+        """Ask whether the order of a table's columns matters; refuse to train where it doesn't."""
+        found = ask_swap_test(self.adapter, self.data, rows, self.options, self.printer)
+        self.swap_test = {} if found is None else {"swap_test": found}
 
     def _groups(self, kind: str, shown: Fitted) -> NDArray[np.int64] | None:
         """Return group numbers where whole groups are drawn, so that the bootstrap does so too."""
@@ -339,7 +347,11 @@ class FitRun:
             ),
         }
         about = {
-            "data": {"name": self.data.name, "items": len(self.data.items)},
+            "data": {
+                "name": self.data.name,
+                "items": len(self.data.items),
+                "target": self.data.target,
+            },
             "options": {
                 name: printable(str(value)) if isinstance(value, Path) else value
                 for name, value in asdict(self.options).items()

@@ -9,6 +9,7 @@ import click
 
 from cnnkit import __version__
 from cnnkit.cli.adapters import adapters
+from cnnkit.cli.check_table import check_table
 from cnnkit.cli.describe import describe
 from cnnkit.cli.evaluate import evaluate
 from cnnkit.cli.fit import fit
@@ -60,8 +61,9 @@ def main(debug: bool) -> None:
     cnnkit fit --adapter audio               train on a demo set, made on the spot
     cnnkit fit recordings/ --adapter audio   train on a folder with one folder a class
     cnnkit predict MODEL new_recordings/     one row for every file
+    cnnkit check-table customers.csv         can a network use the order of the columns?
     """
 
 
-for command in (fit, predict, evaluate, preview, describe, adapters):
+for command in (fit, predict, evaluate, check_table, preview, describe, adapters):
     main.add_command(command)

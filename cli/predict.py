@@ -79,9 +79,12 @@ def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None)
         item=item,
         item_names=adapter.item_columns,
         items_are_files=adapter.items_are_files,
+        row_columns=adapter.row_columns(),
         need_target=False,
         encoding=encoding,
     )
+    if adapter.row_columns() is not None:  # say which columns were looked at
+        click.echo("\n".join(dataset.decided), err=True)
     samples = adapter.read(dataset.items)
     frame = pd.DataFrame({"item": [value for _, value in dataset.source_rows]})
     columns = prediction_columns(model, samples)

@@ -76,6 +76,8 @@ def find_items(adapter: Any, data: Path | None, item: str | None) -> tuple[list[
         item=item,
         item_names=adapter.item_columns,
         items_are_files=adapter.items_are_files,
-        need_target=False,
+        row_columns=adapter.row_columns(),
+        need_target=adapter.row_columns() is not None,  # which is no pixel
+        min_classes=1,
     )
     return dataset.items, dataset.places

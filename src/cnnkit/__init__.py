@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cnnkit.cnncore.estimator import CNNRegressor as CNNRegressor
     from cnnkit.cnncore.model_folder import load as load
     from cnnkit.cnncore.model_folder import save as save
+    from cnnkit.cnncore.swap_test import swap_test as swap_test
 
 __version__ = "0.1.0"
 
@@ -18,8 +19,9 @@ _HOMES = {
     "CNNRegressor": "cnnkit.cnncore.estimator",
     "load": "cnnkit.cnncore.model_folder",
     "save": "cnnkit.cnncore.model_folder",
+    "swap_test": "cnnkit.cnncore.swap_test",
 }
-__all__ = ["CNNClassifier", "CNNRegressor", "__version__", "load", "save"]
+__all__ = ["CNNClassifier", "CNNRegressor", "__version__", "load", "save", "swap_test"]
 
 
 def __getattr__(name: str) -> Any:

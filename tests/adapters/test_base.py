@@ -249,3 +249,8 @@ def test_a_pandas_column_is_read_whatever_its_index(clips: tuple[list[str], list
     column[9] = "missing.wav"
     (problem,) = adapter.read(column).problems
     assert (problem.item, problem.value) == (2, "missing.wav")
+
+
+def test_items_stand_in_one_column_and_have_an_order_unless_an_adapter_says_otherwise() -> None:
+    assert Counts().row_columns() is None
+    assert Counts().swap_test([1, 2], ["a", "b"]) is None

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.adapters.sources import SourceError, load_dataset
+from cnnkit.cnncore.image import Problem
 
 NAMES = ("path", "file", "filename", "audio", "wav", "clip")
 
@@ -296,3 +298,63 @@ def test_a_folder_that_does_not_fit_is_refused_with_the_reason(tmp_path, names, 
 def test_a_folder_holds_no_texts(tmp_path):
     with pytest.raises(SourceError, match="expected a table"):
         load_texts(tmp_path)
+
+
+# Rows
+
+
+def load_rows(data, **options):
+    options = {"row_columns": RowColumns(), **options}
+    return load_dataset(data, item_names=(), items_are_files=False, **options)
+
+
+def test_rows_are_items_with_all_columns_but_the_target(tmp_path):
+    dataset = load_rows(write(tmp_path, "a,class,b\n1,x, u \n ,y,\n3,z,w\n"))
+    assert dataset.items == [{"a": "1", "b": " u "}, {"a": "3", "b": "w"}]
+    assert dataset.targets.tolist() == ["x", "z"]
+    assert (dataset.item_column, dataset.target_column) == (None, "class")
+    assert dataset.places == ["index.csv:2", "index.csv:4"]
+    assert dataset.source_rows[1] == ("index.csv:3", "row 2")
+    assert dataset.problems == (Problem(1, "row 2", "all its columns are empty"),)
+    assert list(dataset.table) == ["a", "class", "b"]
+    assert "target: column 'class' (by its name)" in dataset.decided
+    assert "items: rows of 2 columns" in dataset.decided
+
+
+def test_the_last_column_is_the_target_where_no_name_tells(tmp_path):
+    table = write(tmp_path, "species,a,churn\nx,1,p\ny,2,q\n")
+    dataset = load_rows(table)
+    assert dataset.target_column == "churn"
+    assert "target: column 'churn' (the last one)" in dataset.decided
+    other = load_rows(table, row_columns=RowColumns(left_out=("churn",)))
+    assert (other.target_column, other.items) == ("a", [{"species": "x"}, {"species": "y"}])
+    assert "items: rows of 1 column, without 'churn'" in other.decided
+
+
+def test_rows_need_no_header(tmp_path):
+    rows = "".join(f"{i}.5,{i * i},{'MR'[i % 2]}\n" for i in range(9))
+    dataset = load_rows(write(tmp_path, rows))
+    assert dataset.target_column == "column 3"
+    assert dataset.items[0] == {"column 1": "0.5", "column 2": "0"}
+    assert len(dataset) == 9
+
+
+def test_new_rows_need_the_columns_of_the_old_ones_and_no_target(tmp_path):
+    table = write(tmp_path, "y,extra,b,a\n,7,1,2\n")
+    columns = RowColumns(needed=("a", "b"), known=("id", "a", "b"))
+    dataset = load_rows(table, row_columns=columns, need_target=False)
+    assert dataset.items == [{"b": "1", "a": "2"}]
+    assert dataset.targets is None
+    assert "items: rows of 2 columns, without 'y', 'extra'" in dataset.decided
+    with pytest.raises(SourceError, match=r"index.csv lacks columns .*: 'c'\."):
+        load_rows(table, row_columns=RowColumns(needed=("a", "c")), need_target=False)
+
+
+def test_rows_come_from_a_table_without_a_column_of_items(tmp_path):
+    table = write(tmp_path, "a,y\n1,2\n")
+    with pytest.raises(SourceError, match="items are whole rows, not those of column 'a'"):
+        load_rows(table, item="a")
+    with pytest.raises(SourceError, match="no column 'z'"):
+        load_rows(table, target="z")
+    with pytest.raises(SourceError, match="is a folder; expected a table"):
+        load_rows(tmp_path)

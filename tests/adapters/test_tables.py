@@ -1,5 +1,12 @@
 """Table files in all the forms in which people bring them."""
 
+import csv
+import io
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
 import pandas as pd
 import pytest
 
@@ -136,3 +143,116 @@ def test_what_is_no_good_table_is_refused_with_the_place(tmp_path, content, mess
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
     with pytest.raises(SourceError, match="can't be read"):
         read_table(tmp_path)
+
+
+SPICY = ["", " ", "a", "1", '"', ",", ";", "\n", "\r", "\r\n", "x\ny", " é ", "\u2028", "\x85"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_the_csv_module_writes_is_read_back(tmp_path, end, seed):
+    random = Random(seed)
+    height, width = random.randint(1, 8), random.randint(2, 5)
+    rows = [["".join(random.choices(SPICY, k=2)) for _ in range(width)] for _ in range(height)]
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([[f"c{number}" for number in range(width)], *rows])
+    text = file.getvalue()
+    table = read_table(write(tmp_path, text))
+    assert table.frame.to_numpy().tolist() == rows
+    # An editor shows line breaks of all three kinds, also those inside of quotes.
+    starts = [text.index(end) + len(end)]
+    for row in rows[:-1]:
+        file = io.StringIO(newline="")
+        csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL).writerow(row)
+        starts.append(starts[-1] + len(file.getvalue()))
+    breaks = [len(re.findall("\r\n|\r|\n", text[:start])) for start in starts]
+    assert list(table.lines) == [count + 1 for count in breaks]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "5.1,3.5,0.2\n4.9,-3,0.3\n",  # numbers
+        "5.1,3.5,iris-a\n4.9,3.0,iris-a\n7.0,3.2,iris-b\n",  # a class at the end
+        "39,private,?\n50,self,ok\n38,private,ok\n",  # a missing value
+        "2020-01-05,3.2,7\n2020-01-06,3.1,9\n",  # dates
+        "1,c17,0.5\n2,c18,0.5\n",  # codes that count
+        '"1.234,5";2;7%\n"1,5";3;9%\n',  # numbers of other countries
+    ],
+)
+def test_a_first_line_like_all_others_is_a_row(tmp_path, content):
+    table = read_table(write(tmp_path, content), header=None)
+    assert list(table.frame) == ["column 1", "column 2", "column 3"]
+    assert len(table.frame) == content.count("\n")
+    assert table.lines[0] == 1
+    assert table.notes[-1] == "index.csv: no header: the first line is a row like the others"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b,c\n1,2,3\n",
+        "a,b,c\nx,y,z\n",
+        "yes,no,c\nyes,no,x\n",  # names that are values too, but no number among them
+        "850,852,854\n0.1,0.2,0.3\n0.1,0.2,0.4\n",  # wavelengths
+        "0,1,2\n5,5,5\n7,5,5\n",  # as pandas numbers the columns of an array
+        "2019,2022,country\n5,7,Peru\n6,8,Chad\n",
+        "1,3,7\nx,2,3\ny,4,5\n",  # one column is text
+    ],
+)
+def test_a_first_line_unlike_the_others_names_the_columns(tmp_path, content):
+    table = read_table(write(tmp_path, content), header=None)
+    assert list(table.frame) == content.partition("\n")[0].split(",")
+    assert table.notes == ()
+    assert table.lines[0] == 2
+
+
+def test_a_single_line_is_a_header_without_rows(tmp_path):
+    with pytest.raises(SourceError, match="has a header but no rows"):
+        read_table(write(tmp_path, "1.5,2,7\n"), header=None)
+
+
+def test_only_those_who_ask_get_a_table_without_a_header(tmp_path):
+    path = write(tmp_path, "5.1,3.5\n4.9,-3\n4.8,-2\n")
+    assert list(read_table(path).frame) == ["5.1", "3.5"]
+    named = "name,kind\na,b\n"
+    assert read_table(write(tmp_path, named), header=False).frame.to_numpy().tolist() == [
+        ["name", "kind"],
+        ["a", "b"],
+    ]
+
+
+def test_without_a_header_the_first_line_tells_how_many_fields_there_are(tmp_path):
+    path = write(tmp_path, "1,5,4\n2,9,3\n3,8\n")
+    with pytest.raises(SourceError, match=r"1 of 3 rows don't have the 3 fields.*line 3 has 2"):
+        read_table(path, header=None)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ('{"a": 1, "b": 2}', "JSON"),
+        ('\n[\n  {"a": 1,\n "b": 2}]', "JSON"),
+        ("[[1, 2], [3, 4]]", "JSON"),
+        ("<!DOCTYPE html>\n<p>a, b</p>", "HTML or XML"),
+        ('<?xml version="1.0"?>', "HTML or XML"),
+    ],
+)
+def test_text_of_another_kind_is_no_table(tmp_path, content, kind):
+    with pytest.raises(SourceError, match=f"index.csv isn't a table, it is {kind}"):
+        read_table(write(tmp_path, content))
+
+
+def test_a_column_name_may_begin_with_a_bracket(tmp_path):
+    assert list(read_table(write(tmp_path, "[mg],{x},<2\n1,2,3\n")).frame) == ["[mg]", "{x}", "<2"]
+
+
+def test_a_table_can_come_through_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(pipe.write_text, "a,b\n1,2\n")
+        assert read_table(pipe).frame.to_dict("list") == {"a": ["1"], "b": ["2"]}

@@ -24,7 +24,7 @@ def test_a_wrong_share_is_told_with_its_option(refused):
 
 
 def test_an_unknown_adapter_is_refused_with_those_there_are(refused):
-    assert "'audoi' is not 'audio'" in refused("fit", "--adapter", "audoi")
+    assert "'audoi' is not one of 'audio', 'table'" in refused("fit", "--adapter", "audoi")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, "one"])
