@@ -53,6 +53,8 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         Items are paths; in a table they are relative to the table.
     baseline_name : str
         What tables call the baseline.
+    demo_source : str
+        Where the demo set comes from.
     spec_ : ImageSpec
         What the images look like, known after `fit_reading`.
     recipe_ : Recipe
@@ -65,6 +67,7 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     item_columns: tuple[str, ...] = ()
     items_are_files: bool = False
     baseline_name: str = "baseline"
+    demo_source: str = "made on this machine from code and a seed"
     spec_: ImageSpec
     recipe_: Recipe
     decided_: list[str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import textwrap
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,13 +14,13 @@ import click
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cnnkit.adapters.columns import choose_column, choose_range, usual_target
 from cnnkit.adapters.errors import SourceError, listing
 from cnnkit.adapters.folders import describe_missing
 from cnnkit.adapters.tables import Table, read_table
 from cnnkit.cli.options import check_output
+from cnnkit.cli.output import Bars, without_nan
 from cnnkit.cnncore.swap_test.date_text import read_dates
 from cnnkit.cnncore.swap_test.encoding import encode
 from cnnkit.cnncore.swap_test.number_text import read_numbers
@@ -87,36 +86,6 @@ class Source:
     groups: NDArray[np.object_] | None
     times: NDArray[np.float64] | None
     notes: tuple[str, ...]
-
-
-class Bars:
-    """Shows a bar on stderr for each step, with the remaining time; nothing off a terminal.
-
-    Parameters
-    ----------
-    hidden : bool
-        Show nothing on a terminal either.
-    """
-
-    def __init__(self, hidden: bool) -> None:
-        self.hidden = hidden
-        self.what = ""
-        self.bar: Any = None
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self.bar is not None:
-            self.bar.close()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` parts of a step are done."""
-        if self.bar is None or what != self.what:
-            self.close()
-            hidden = True if self.hidden else None
-            self.bar = tqdm(desc=what, total=total, leave=False, disable=hidden)
-            self.what = what
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)
 
 
 def run(options: CheckOptions) -> None:
@@ -333,18 +302,3 @@ def check_rows(source: Source, options: CheckOptions) -> dict[str, Any]:
     except TableError as error:  # what was found about the columns is told all the same
         found = {"verdict": "inconclusive", "reason": str(error), "text": "Keep to single rows."}
     return {"rows": len(order), **found, "experimental": True}
-
-
-def without_nan(value: Any) -> Any:
-    """Put None, which JSON can hold, in the place of numbers that aren't finite.
-
-    Examples
-    --------
-    >>> without_nan({"pvalue": math.nan, "scores": [0.5, math.inf]})
-    {'pvalue': None, 'scores': [0.5, None]}
-    """
-    if isinstance(value, dict):
-        return {key: without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

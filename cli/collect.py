@@ -65,7 +65,7 @@ def collect_demo(adapter: Any) -> Collection:
         task="classification",
         places=places,
         parts=[("train", len(items))],
-        decided=["data: the adapter's demo set, made on this machine from code and a seed"],
+        decided=[f"data: the adapter's demo set, {adapter.demo_source}"],
     )
 
 

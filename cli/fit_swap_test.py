@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from cnnkit.adapters.base import Adapter
-from cnnkit.cli.check_table_run import Bars, without_nan
 from cnnkit.cli.collect import Collection
 from cnnkit.cli.fit_options import FitOptions
 from cnnkit.cli.fit_print import Printer
+from cnnkit.cli.output import Bars, without_nan
 from cnnkit.cnncore.image import IntArray
 from cnnkit.cnncore.swap_test.result import SwapTestResult
 from cnnkit.cnncore.swap_test.target import TableError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cnnkit.cnncore.image import Samples
+from cnnkit.cnncore.image import Axis, Samples
 from cnnkit.cnncore.objective import Float64Array
 from cnnkit.cnncore.train import EpochRecord
 
@@ -115,8 +115,10 @@ def draw_images(
     figure = Figure(figsize=(6 * columns, 3.2 * rows), layout="constrained")
     height, width = adapter.spec_.height, adapter.spec_.width
     all_axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    # Measured axes (Hz) rise; rows without a unit are read from the top.
+    origin: Literal["upper", "lower"] = "lower" if height and height.unit else "upper"
     for axes, image, item in zip(all_axes, pixels, samples.items, strict=False):
-        axes.imshow(image, origin="lower", aspect="auto", interpolation="nearest")
+        axes.imshow(image, origin=origin, aspect="auto", interpolation="nearest")
         for axis, size, set_ticks in (
             (0, image.shape[0], axes.set_yticks),
             (1, image.shape[1], axes.set_xticks),
@@ -124,9 +126,15 @@ def draw_images(
             places = np.linspace(0, size - 1, 6).round().astype(int)
             labels = adapter.edge_labels(items[item], axis, places.tolist())
             set_ticks(places, labels)
-        axes.set_ylabel(f"{height.name} ({height.unit})" if height else "")
-        axes.set_xlabel(f"{width.name} ({width.unit})" if width else "")
+        axes.set_ylabel(_title(height))
+        axes.set_xlabel(_title(width))
         axes.set_title(titles[item], fontsize=9, parse_math=False)
     for axes in all_axes[len(pixels) :]:
         axes.set_axis_off()
     return figure
+
+
+def _title(axis: Axis | None) -> str:
+    if axis is None:
+        return ""
+    return f"{axis.name} ({axis.unit})" if axis.unit else axis.name

@@ -26,6 +26,18 @@ CLAIMS = {
         r"alarm\.wav +rising_siren .* rising_siren\n",
         r"alarm-backwards\.wav +falling_siren .* rising_siren\n?",
     ),
+    "02_swap_test": (
+        r"No: order matters\.",
+        r"Use a CNN: accuracy",
+        r"swapped digits: (order does not matter|inconclusive)\n",
+        r"that is inside the range of chance",
+        r"in order, 160 rows: (3\d|40) of 40 found",
+        r"Yes: order does not matter\.",
+        r"set aside +name\s\(identifier: .*\saddress\s\(identifier: (.|\n)*\semail\s\(identifier: ",
+        r"Don't use a CNN: use .* \(accuracy ",
+        r"p = 0\.0[1-5], [234]\.\d% less error: order does not matter\n",
+        r"adds at most 0\.01\d of skill .* it isn't a random order",
+    ),
 }
 
 LARGEST_PICTURE_BYTES = 60_000

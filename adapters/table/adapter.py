@@ -74,6 +74,7 @@ class TableAdapter(Adapter):
 
     name = "table"
     baseline_name = BASELINE_NAME
+    demo_source = "handwritten digits that scikit-learn ships"
 
     def __init__(self, *, shape: str | None = None) -> None:
         self.shape = shape

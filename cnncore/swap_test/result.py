@@ -168,7 +168,7 @@ class SwapTestResult:
         Parameters
         ----------
         axes : matplotlib Axes or None
-            Where to draw; None: on a new figure.
+            Where to draw; None: on a new figure of pyplot, which notebooks show.
 
         Returns
         -------
@@ -176,6 +176,10 @@ class SwapTestResult:
         """
         from cnnkit.cnncore.swap_test.pictures import draw_scores
 
+        if axes is None:
+            from matplotlib import pyplot
+
+            axes = pyplot.figure(figsize=(7, 3), layout="constrained").subplots()
         return draw_scores(self, axes)
 
     def __repr__(self) -> str:

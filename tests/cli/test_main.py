@@ -11,7 +11,7 @@ import pytest
 import cnnkit as package
 
 TINY = ("--epochs", "2", "--ensemble", "1", "--device", "cpu", "--network", "conv 4x5x5/4 | gap")
-COMMANDS = ("fit", "predict", "evaluate", "preview", "describe", "adapters")
+COMMANDS = ("fit", "predict", "evaluate", "check-table", "preview", "describe", "adapters")
 
 
 def start(arguments, folder, **streams) -> subprocess.Popen:

@@ -75,7 +75,7 @@ def test_images_are_drawn_as_the_network_sees_them(letter_adapter, seed, count):
     figure = figures.draw_images(adapter, samples, words, words, seed)
     drawn = [axes for axes in figure.axes if axes.images]
     assert [axes.get_title() for axes in drawn] == words
-    assert drawn[0].get_xlabel() == "position ()"
+    assert drawn[0].get_xlabel() == "position"
     shown = np.concatenate([axes.images[0].get_array() for axes in drawn])
     assert np.array_equal(shown, adapter.transform(words)[:, 0, 0]) is (seed is None)
     figure.canvas.draw()
