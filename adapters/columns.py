@@ -21,6 +21,7 @@ _TARGET_NAMES = (
 # Among the columns of a customer table, a category or a species is more often a feature.
 _TARGET_NAMES_OF_ROWS = (
     "target", "label", "class", "y", "outcome", "labels", "class_label", "class_name", "response",
+    "churn", "churned", "survived",
 )  # fmt: skip
 _MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _FILE_LIKE = re.compile(r"[^\n]+\.[A-Za-z][A-Za-z0-9]{1,4}")

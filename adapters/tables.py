@@ -204,7 +204,8 @@ def _column_names(header: Sequence[str], name: str) -> list[str]:
     repeated = sorted({column for column in columns if column and columns.count(column) > 1})
     faults = []
     if unnamed:
-        faults.append(f"columns without a name: number {listing(unnamed)}")
+        saved = " (a row number? pandas leaves it out by to_csv(index=False))" * (unnamed == [1])
+        faults.append(f"columns without a name: number {listing(unnamed)}{saved}")
     if repeated:
         faults.append(f"names that stand there more than once: {listing(repeated)}")
     if faults:
@@ -219,9 +220,12 @@ def _check_widths(rows: list[list[str]], lines: list[int], width: int, name: str
     bad = [f"line {line} has {len(row)}" for line, row in numbered if len(row) != width]
     if bad:
         more = f", … and {len(bad) - 10} more" if len(bad) > 10 else ""
+        advice = "Quote values that contain the delimiter."
+        if width == 1:
+            advice = "Is the first line no header? Take away what stands before it."
         raise SourceError(
             f"{name}: {len(bad)} of {len(rows)} rows don't have the {width} fields of the "
-            f"header: {', '.join(bad[:10])}{more}. Quote values that contain the delimiter."
+            f"header: {', '.join(bad[:10])}{more}. {advice}"
         )
 
 

@@ -71,7 +71,13 @@ def baseline_predictions(
         # Logistic regression may stop early at weak penalties: as good a candidate as any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
         parts = Parallel(n_jobs=n_jobs, prefer="threads")(
-            delayed(_predict)(design[train], truth[train], design[test], seed)
+            delayed(_predict)(
+                design[train],
+                truth[train],
+                design[test],
+                None if table.groups is None else table.groups[train],
+                seed,
+            )
             for design, (train, test) in zip(table.designs, table.folds, strict=True)
         )
     found = {name: np.empty_like(truth) for name in parts[0]}
@@ -81,15 +87,20 @@ def baseline_predictions(
     return found
 
 
-def _predict(train: Array, truth: Array, test: Array, seed: int) -> dict[str, Array]:
+def _predict(
+    train: Array, truth: Array, test: Array, groups: IntArray | None, seed: int
+) -> dict[str, Array]:
     """Predict the test rows of one fold."""
-    part = _deal(truth, np.random.default_rng(seed))
+    part = _deal(truth, groups, np.random.default_rng(seed))
+    held = [part == k for k in range(_PARTS)]
     rounds = range(1, int(np.clip(_TREES // truth.shape[1], *_ROUNDS)) + 1)
     narrow = _rotated(train.astype(np.float64), test.astype(np.float64))
     if truth.shape[1] == 1:
-        linear = RidgeCV(_PENALTIES).fit(narrow[0], truth[:, 0]).predict(narrow[1])[:, None]
+        # None: leaving one row out, in closed form.
+        thirds = None if groups is None else [(np.where(~out)[0], np.where(out)[0]) for out in held]
+        ridge = RidgeCV(_PENALTIES, cv=thirds).fit(narrow[0], truth[:, 0])
+        linear = ridge.predict(narrow[1])[:, None]
     else:
-        held = [part == k for k in range(_PARTS)]
         linear = _tuned(_logistic, _INVERSE_PENALTIES, narrow[0], truth, narrow[1], *held)
     with threadpool_limits(1, "openmp"):
         trees = _tuned(_trees, rounds, train, truth, test, part == 0)
@@ -107,17 +118,30 @@ def _tuned(
     return fit(train, truth, test, [settings[int(losses.argmin())]])[0]
 
 
-def _deal(truth: Array, rng: np.random.Generator) -> IntArray:
+def _deal(truth: Array, groups: IntArray | None, rng: np.random.Generator) -> IntArray:
     """Deal the rows of each class, or of similar numbers, to the parts in turn: int64 [m].
 
-    The only row of a class goes to no part, so that whatever is held out, no class is lost.
+    Groups are dealt as a whole, where every class stays on both sides of each part. The only row of
+    a class goes to no part, so that whatever is held out, no class is lost.
     """
     key = truth[:, 0] if truth.shape[1] == 1 else truth.argmax(axis=1)
+    if groups is not None:
+        names, of_row = np.unique(groups, return_inverse=True)
+        typical = np.bincount(of_row, weights=key) / np.bincount(of_row)
+        part = _deal_in_turn(typical, rng)[of_row]
+        learnt = [truth[part != k].sum(axis=0) for k in range(_PARTS)]
+        if len(names) >= _PARTS and (truth.shape[1] == 1 or np.min(learnt) > 0):
+            return part
+    part = _deal_in_turn(key, rng)
+    if truth.shape[1] > 1:
+        part[truth.sum(axis=0)[key] == 1] = _PARTS
+    return part
+
+
+def _deal_in_turn(key: Array, rng: np.random.Generator) -> IntArray:
     shuffled = rng.permutation(len(key))
     part = np.empty(len(key), np.int64)
     part[shuffled[np.argsort(key[shuffled], kind="stable")]] = np.arange(len(key)) % _PARTS
-    if truth.shape[1] > 1:
-        part[truth.sum(axis=0)[key] == 1] = _PARTS
     return part
 
 

@@ -26,6 +26,7 @@ class Comparison:
     Parameters
     ----------
     scores : dict of str to Interval
+        "cnn shuffled" is the mean, the least and the most of the shuffled orders.
     always : str
         Which of them is that of always predicting the same.
     network_scores : float64 array [orders]
@@ -84,8 +85,9 @@ def compare_models(
         scores["cnn"] = measured(said[0])
         each = [measured(one) for one in said[1:]]
         shuffled = np.array([one.value for one in each])
-        low, high = (np.mean([getattr(one, end) for one in each]) for end in ("low", "high"))
-        scores["cnn shuffled"] = Interval(float(shuffled.mean()), float(low), float(high))
+        scores["cnn shuffled"] = Interval(
+            *map(float, (shuffled.mean(), *np.quantile(shuffled, [0, 1])))
+        )
     on_progress("order-free models", 0, 1)
     others = baseline_predictions(table, seed=seed, n_jobs=n_jobs)
     on_progress("order-free models", 1, 1)

@@ -12,6 +12,7 @@ from cnnkit.cnncore.image import IntArray
 from cnnkit.cnncore.swap_test.prepared import PreparedTable
 
 MOST_UNITS = 1000  # a larger map can't be seen
+SORTED = 0.85  # rank correlation of place and strength
 
 
 def unit_correlation(
@@ -47,13 +48,15 @@ def order_hints(
     widths: Sequence[int] | None = None,
 ) -> list[str]:
     """Say what stands out about the order, as a hint; the verdict doesn't rest on it."""
+    hints = []
     units = len(correlation)
-    if units < 3:
-        return []
-    beside = float(np.diagonal(correlation, offset=1).mean())
-    any_two = float(correlation[np.triu_indices(units, k=1)].mean())
-    hints = [f"neighbouring columns correlate by {beside:.2f}, any two columns by {any_two:.2f}"]
-    if units >= 8 and _sorted_by_target(table, widths or table.widths):
+    if units >= 3:
+        beside = float(np.diagonal(correlation, offset=1).mean())
+        any_two = float(correlation[np.triu_indices(units, k=1)].mean())
+        hints.append(
+            f"neighbouring columns correlate by {beside:.2f}, any two columns by {any_two:.2f}"
+        )
+    if len(widths or table.widths) >= 8 and _sorted_by_target(table, widths or table.widths):
         hints.append(
             "the columns seem to be sorted by how strongly they relate to the target; an order "
             "that was made from the target makes the test too easy"
@@ -79,4 +82,7 @@ def _sorted_by_target(table: PreparedTable, widths: Sequence[int]) -> bool:
     strongest = np.maximum.reduceat(relation, _starts(widths))
     if np.ptp(strongest) == 0:
         return False
-    return bool(abs(spearmanr(strongest, np.arange(len(strongest))).statistic) > 0.95)
+    return bool(
+        abs(spearmanr(strongest, np.arange(len(strongest))).statistic)
+        > (SORTED if len(strongest) >= 12 else 0.95)
+    )

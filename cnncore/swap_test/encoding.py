@@ -25,7 +25,12 @@ _Way = Literal["number", "switch", "levels", "target", "frequency", "text"]
 
 
 def encode(
-    units: Sequence[Unit], target: Target, train: IntArray, *, seed: int = 0
+    units: Sequence[Unit],
+    target: Target | None,
+    train: IntArray,
+    *,
+    groups: IntArray | None = None,
+    seed: int = 0,
 ) -> Float32Array:
     """Encode a table for one fold.
 
@@ -39,11 +44,13 @@ def encode(
     ----------
     units : sequence of Unit
         Of n rows.
-    target : Target
-        Of the same rows. Only those of `train` are looked at.
+    target : Target or None
+        Of the same rows. Only those of `train` are looked at; None: nothing is learnt from it.
     train : int64 array
         Rows, at least 2, on which everything is learnt. What a training row gets as the mean
         target comes from other training rows only.
+    groups : int64 array [n] or None
+        Rows of a group belong together: they teach each other nothing.
     seed : int
         Cuts the training rows into 5 parts for that.
 
@@ -71,8 +78,9 @@ def encode(
     """
     columns = widths(units, target)
     by_target = [unit for unit in units if _way(unit, target) == "target"]
-    target_means = iter(_target_means(by_target, target, train, seed))
-    encoded = np.empty((len(target), sum(columns)), dtype=np.float32)
+    target_means = iter(_target_means(by_target, target, train, groups, seed))
+    rows = len(units[0].values) if target is None else len(target)
+    encoded = np.empty((rows, sum(columns)), dtype=np.float32)
     end = 0
     for unit, width in zip(units, columns, strict=True):
         way = _way(unit, target)
@@ -82,7 +90,7 @@ def encode(
     return encoded
 
 
-def widths(units: Sequence[Unit], target: Target) -> tuple[int, ...]:
+def widths(units: Sequence[Unit], target: Target | None) -> tuple[int, ...]:
     """Return how many columns each unit becomes, whatever the fold.
 
     Examples
@@ -117,21 +125,23 @@ def encoded_as(unit: Unit, target: Target) -> str:
     return what[way] + (", and one for missing values" if own_column else "")
 
 
-def _way(unit: Unit, target: Target) -> _Way:
+def _way(unit: Unit, target: Target | None) -> _Way:
     if unit.kind != "category":
         return "text" if unit.kind == "text" else "number"
     if len(unit.levels) == 1 or (len(unit.levels) == 2 and not unit.missing().any()):
         return "switch"
     if len(unit.levels) <= _MOST_ONE_HOT:
         return "levels"
-    few_classes = target.classes is None or len(target.classes) <= _MOST_CLASS_SHARES
-    return "target" if few_classes else "frequency"
+    if target is None or len(target.classes or ()) > _MOST_CLASS_SHARES:
+        return "frequency"
+    return "target"
 
 
-def _width(unit: Unit, target: Target) -> int:
+def _width(unit: Unit, target: Target | None) -> int:
     way = _way(unit, target)
     if way == "target":
-        return 1 if target.classes is None or len(target.classes) == 2 else len(target.classes)
+        classes = len(target.classes or ()) if target else 0
+        return classes if classes > 2 else 1
     if way in ("number", "levels"):
         return (len(unit.levels) or 1) + bool(unit.missing().any())
     return 2 + _HASHED_WORDS if way == "text" else 1
@@ -159,14 +169,18 @@ def _block(unit: Unit, way: _Way, train: IntArray) -> Float64Array:
 
 
 def _target_means(
-    units: Sequence[Unit], target: Target, train: IntArray, seed: int
+    units: Sequence[Unit],
+    target: Target | None,
+    train: IntArray,
+    groups: IntArray | None,
+    seed: int,
 ) -> list[Float64Array]:
     """Encode units by the mean target of each level, [n, q] each.
 
     Each part of the training rows is encoded by what the other parts teach, and the rest of the
     table by what all of them do.
     """
-    if not units:
+    if not units or target is None:
         return []
     first_of_next = np.cumsum([len(unit.levels) + 1 for unit in units])
     firsts = np.r_[0, first_of_next[:-1]]
@@ -174,8 +188,11 @@ def _target_means(
     levels = np.stack([unit.values + 1 for unit in units], axis=1) + firsts
     truth = _columns_of(target)
     means = np.empty((*levels.shape, truth.shape[1]))
-    parts = KFold(min(_PARTS, len(train)), shuffle=True, random_state=seed).split(train)
-    steps = [(train[learnt], train[held_out]) for learnt, held_out in parts]
+    of_group = np.arange(len(train)) if groups is None else groups[train]
+    different = np.unique(of_group)
+    parts = KFold(min(_PARTS, len(different)), shuffle=True, random_state=seed).split(different)
+    held = [np.isin(of_group, different[held_out]) for _, held_out in parts]
+    steps = [(train[~out], train[out]) for out in held]
     steps.append((train, np.setdiff1d(np.arange(len(target)), train)))
     for learnt, rows in steps:
         for column, values in enumerate(truth[learnt].T):

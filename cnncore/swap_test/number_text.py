@@ -16,8 +16,9 @@ Float64Array = NDArray[np.float64]
 MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 
 _CODE = re.compile(r"^[+-]?0[0-9]+$", re.MULTILINE)
-_NUMBER_LIKE = r"[+-]?\s*[$€£]?\s*[+-]?[0-9][0-9.,]*([eE][+-]?[0-9]+)?\s*[$€£%]?"
+_NUMBER_LIKE = r"[+-]?\s*[$€£]?\s*[+-]?[0-9][0-9.,'’]*([eE][+-]?[0-9]+)?\s*[$€£%]?"
 _SIGNS = re.compile(r"^([+-]?)\s*[$€£]\s*|\s*[$€£%]$")
+_APOSTROPHES = re.compile(r"(?<=[0-9])['’](?=[0-9]{3})")  # 1'234.50
 _COMMAS_GROUP = r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?"
 _POINTS_GROUP = r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?"
 
@@ -56,6 +57,7 @@ def read_numbers(texts: Sequence[str]) -> tuple[Float64Array, str]:
     if not odd.str.fullmatch(_NUMBER_LIKE).any():
         return plain, ""
     bare = series.str.replace(_SIGNS, r"\1", regex=True)
+    bare = bare.str.replace(_APOSTROPHES, "", regex=True)
     by_thousands, by_decimals = _read_thousands(bare), _read_decimals(bare)
     commas_are_decimal = np.isfinite(by_decimals).sum() > np.isfinite(by_thousands).sum()
     numbers = by_decimals if commas_are_decimal else by_thousands

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cnnkit.cnncore.image import IntArray
 from cnnkit.cnncore.swap_test.encoding import encode, encoded_as, widths
 from cnnkit.cnncore.swap_test.folds import make_folds
+from cnnkit.cnncore.swap_test.oddities import find_one_hot, odd_target, odd_values
 from cnnkit.cnncore.swap_test.prepared import PreparedTable
 from cnnkit.cnncore.swap_test.result import UnitInfo
 from cnnkit.cnncore.swap_test.target import TableError, Target, Task, make_target
@@ -21,6 +22,7 @@ from cnnkit.cnncore.swap_test.units import Unit, find_units
 MOST_CELLS = 1_000_000  # rows times columns; what takes about a minute on two cores
 FEWEST_ROWS = 200  # however many columns there are
 RARE = 10  # rows of a class that are all taken
+STRETCHES = 30  # of time, of which each counts as one row for the width of intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,7 @@ class Preparation:
     ----------
     table : PreparedTable
     groups : int64 array [n] or None
+        Rows that belong together, or stretches of time.
     rows_total : int
         Rows with a known target, before some were drawn.
     units : tuple of UnitInfo
@@ -70,6 +73,12 @@ def prepare(
         If the table can't be tested as it stands.
     """
     frame = as_frame(X)
+    if y is None:
+        raise TableError("there is no target: give y, one value for each row of X")
+    if isinstance(y, str):
+        if y not in frame.columns:
+            raise TableError(f"X has no column {y!r} to predict")
+        frame, y = frame.drop(columns=y), frame[y]
     name = target_name or str(getattr(y, "name", None) or "y")
     if len(frame) != len(y):
         raise TableError(f"X has {len(frame):,} rows, y has {len(y):,}: expected one target a row")
@@ -77,10 +86,17 @@ def prepare(
     most = max(FEWEST_ROWS, MOST_CELLS // max(frame.shape[1], 1))
     kept = choose_rows(target, min(max_rows, most), seed)
     if len(kept) < len(known):
-        notes.append(f"{len(kept):,} of {len(known):,} rows were drawn at random for the test")
+        by_class = "" if target.classes is None else ", of rare classes more than their share"
+        notes.append(
+            f"{len(kept):,} of {len(known):,} rows were drawn at random for the test{by_class}"
+        )
     rows = known[kept]
     target = target[kept]
     when = None if time is None else _one_a_row("time", time, len(frame))[rows]
+    if when is not None and when.dtype.kind not in "biufmM":
+        raise TableError(
+            f"time holds {when.dtype}: expected numbers or datetimes, which have an order"
+        )
     group = None
     if groups is not None:
         codes, _ = pd.factorize(
@@ -94,22 +110,33 @@ def prepare(
     if not found.units:
         reasons = [f"{column!r} ({why})" for column, why in found.set_aside.items()][:5]
         raise TableError(f"no column can be used: {', '.join(reasons) or 'there is none'}")
-    blocks = join_units(found.units, together, found.set_aside)
+    one_hot = find_one_hot(found.units) if together is None and shape is None else []
+    blocks = join_units(found.units, one_hot if together is None else together, found.set_aside)
     units = [unit for block in blocks for unit in block]
     columns = widths(units, target)
-    designs = tuple(encode(units, target, train, seed=seed) for train, _ in drawn)
+    if when is not None:
+        group = np.argsort(np.argsort(when, kind="stable")) * STRETCHES // len(when)
+    designs = tuple(encode(units, target, train, groups=group, seed=seed) for train, _ in drawn)
     table = PreparedTable(
         designs=designs,
         widths=_block_widths(blocks, columns),
         folds=drawn,
         target=target,
         shape=check_shape(shape, columns),
+        groups=group,
     )
     infos = tuple(
         UnitInfo(unit.name, unit.kind, width, encoded_as(unit, target))
         for unit, width in zip(units, columns, strict=True)
     )
-    notes += [*fold_notes, *found.notes]
+    joined = [
+        f"{names[0]!r} to {names[-1]!r} are one category written as {len(names)} columns of 0 and "
+        "1: they move together"
+        for names in one_hot
+    ]
+    # What changes the data comes before what was merely guessed.
+    warned = [*odd_target(target), *odd_values(found.units), *joined]
+    notes = [*warned, *notes[1:], *fold_notes, *found.notes, *notes[:1]]
     return Preparation(table, group, len(known), infos, found.set_aside, notes)
 
 

@@ -28,6 +28,8 @@ class PreparedTable:
     target : Target
     shape : (rows, columns)
         The image that the D columns form, row by row; (1, D) unless the user says otherwise.
+    groups : int64 array [n] or None
+        Rows that belong together, or stretches of time: never torn apart, also inside training.
     """
 
     designs: tuple[Float32Array, ...]
@@ -35,6 +37,7 @@ class PreparedTable:
     folds: tuple[Fold, ...]
     target: Target
     shape: tuple[int, int]
+    groups: IntArray | None = None
 
     def prior(self) -> Float32Array:
         """Predict each row by the mean of its fold's training rows: float32 [n, q]."""

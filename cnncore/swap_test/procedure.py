@@ -58,20 +58,21 @@ def swap_test(
     X : DataFrame or array [n, columns]
         Numbers, categories, dates, free text, with missing values. Each column is one *unit*,
         which moves as a whole.
-    y : array [n]
-        Classes or numbers; rows without a target are left out.
+    y : array [n] or str
+        Classes or numbers, or the name of a column of X; rows without a target are left out.
     n_permutations : int
         Most random orders that are compared with the given one, at least 19.
     cv : int
         Folds.
     units : sequence of sequences of column names, or None
-        Columns that move together (the 0/1 columns of one category, say).
+        Columns that move together. None: neighbouring columns of 0 and 1 of which each row has one
+        1 (a category, written as columns) are found, and noted.
     shape : (rows, columns) or None
         Read the columns as an image, row by row; None: as one row.
     groups : array [n] or None
         Rows of a group stay in one fold.
     time : array [n] or None
-        Folds are stretches of time.
+        Numbers or datetimes: folds are stretches of time.
     scoring : str or None
         What the scores for people are: accuracy, balanced_accuracy, roc_auc, skill or r2. None:
         accuracy, or roc_auc where one class prevails; r2 for numbers.
@@ -82,15 +83,17 @@ def swap_test(
     max_rows : int
         More rows than that are drawn from.
     random_state : int
-        The same seed gives the same result.
+        The same seed gives the same result, on the same device with as many threads, unless the
+        networks are left out for lack of time.
     n_jobs : int or None
-        Threads; None: as many as torch uses.
+        Threads of the cheap engine and of the order-free models; None: as many as torch uses.
     device : str
         "auto", "cpu", "cuda", "cuda:N" or "mps".
     engine : "random" or "cnn"
         What the p-value rests on: random convolutions with ridge regression, or trained networks.
     time_limit : float
         Seconds that the trained networks beside the test may take by estimate; 0 leaves them out.
+        It doesn't limit the engine "cnn".
     task : "auto", "classification" or "regression"
     target_name : str or None
         None: the name of `y`, if it has one.
@@ -163,8 +166,8 @@ def swap_test(
     losses, p = score_orders(probe, orders, prior, report)
     watch.lap("random orders")
     models = compare_models(
-        table, ready.groups, metric, networks, orders, time_limit=time_limit, seed=random_state,
-        n_jobs=n_jobs, on_progress=report,
+        table, ready.groups, metric, networks, orders, seed=random_state, n_jobs=threads,
+        time_limit=time_limit if engine == "random" else math.inf, on_progress=report,
     )  # fmt: skip
     watch.lap("models")
 
@@ -183,15 +186,17 @@ def swap_test(
     verdict, reason = judge(found)
     columns = [unit.width for unit in ready.units]
     correlation = unit_correlation(table, columns)
-    # The summary has room for the first few.
+    # The summary has room for the first few: warnings before what was merely guessed.
     hints = order_hints(table, correlation, columns)
-    notes = [*models.notes, *hints[1:], *ready.notes, metric_note, *hints[:1]]
+    notes = [*models.notes, *hints[::-1], *ready.notes, metric_note]
     return SwapTestResult(
         score=float(found.alone.skills[0]),
         permutation_scores=found.alone.skills[1:],
         pvalue=p.value,
         effect=found.beside.value,
         interval=(found.beside.low, found.beside.high),
+        score_low=found.alone.reached,
+        bar=found.bar,
         gain_share=found.alone.gain_share,
         verdict=verdict,
         reason=reason,

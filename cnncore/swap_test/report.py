@@ -22,6 +22,7 @@ from cnnkit.cnncore.swap_test.summary import (
     score_table,
     what_was_tested,
 )
+from cnnkit.cnncore.swap_test.verdict import FEWEST_UNITS, LITTLE
 
 MOST_OPEN = 30  # a longer list of columns is folded
 
@@ -106,6 +107,11 @@ def order_matters(result: SwapTestResult) -> list[Condition]:
     alpha, margin = result.settings["alpha"], result.settings["margin"]
     return [
         Condition(
+            f"at least {FEWEST_UNITS} usable columns",
+            f"{len(result.units)}",
+            len(result.units) >= FEWEST_UNITS,
+        ),
+        Condition(
             f"the p-value is at most {alpha:g}", f"{result.pvalue:.3g}", result.pvalue <= alpha
         ),
         Condition(
@@ -115,21 +121,22 @@ def order_matters(result: SwapTestResult) -> list[Condition]:
             result.gain_share >= margin,
         ),
         Condition(
-            "in the given order the convolution has some skill",
-            f"{result.score:.3f}",
-            result.score > 0,
+            "in the given order the convolution has skill, also at its lower 95 % bound",
+            f"{result.score:.3f}, lower bound {result.score_low:.3f}",
+            result.score_low > 0 and result.score > LITTLE,
         ),
     ]
 
 
 def order_does_not_matter(result: SwapTestResult) -> list[Condition]:
     """List what has to hold for "order does not matter", but for what the model learnt."""
-    margin, high = result.settings["margin"], result.interval[1]
+    high = result.interval[1]
     return [
         Condition(
-            f"the upper bound of the effect is below the margin of {100 * margin:g} points",
+            f"the upper bound of the effect is below {100 * result.bar:.2g} points: the margin, or "
+            "half of the skill if that is less",
             f"{100 * high:+z.1f} points",
-            high < margin,
+            high < result.bar,
         )
     ]
 

@@ -24,7 +24,7 @@ class Advice:
     Parameters
     ----------
     model : "cnn", "gradient boosting", "linear" or "none"
-        "none" where no model learnt anything, or too little is known to choose.
+        "none" where no model learnt anything.
     text : str
         One sentence for people.
     """
@@ -72,6 +72,11 @@ class SwapTestResult:
     effect, interval : float and (float, float)
         Statistic B: what the given order adds, in skill, over the mean of the shuffled ones where
         the model sees the raw columns too; each end is a one-sided 95 % bound.
+    score_low : float
+        One-sided lower 95 % bound of `score`.
+    bar : float
+        What the effect's upper bound must stay below for "order does not matter": the margin, or
+        half of the skill if that is less.
     gain_share : float
         Share of the error left by shuffled orders that the given order removes (statistic A).
     verdict : "order matters", "order does not matter" or "inconclusive"
@@ -81,8 +86,9 @@ class SwapTestResult:
     scoring : str
         What `scores` are: "accuracy", "roc_auc", "r2", …
     scores : dict of str to Interval
-        Held-out scores with 95 % intervals: "cnn" and "cnn shuffled" (trained networks, missing
-        where they were left out), "linear", "gradient boosting", and "majority class" or "mean".
+        Held-out scores with 95 % intervals: "cnn" (a trained network, missing where it was left
+        out), "linear", "gradient boosting", and "majority class" or "mean". "cnn shuffled": the
+        mean, the least and the most of the networks in shuffled orders.
     network_scores : float64 array [orders]
         The trained network's score for each shuffled order; empty where it was left out.
     target, task : str
@@ -109,6 +115,8 @@ class SwapTestResult:
     pvalue: float
     effect: float
     interval: tuple[float, float]
+    score_low: float
+    bar: float
     gain_share: float
     verdict: Verdict
     reason: str
@@ -149,6 +157,8 @@ class SwapTestResult:
             "permutation_scores": self.permutation_scores.tolist(),
             "pvalue": self.pvalue,
             "effect": {"value": self.effect, "low": self.interval[0], "high": self.interval[1]},
+            "score_low": self.score_low,
+            "bar": self.bar,
             "gain_share": self.gain_share,
             "verdict": self.verdict,
             "reason": self.reason,

@@ -121,6 +121,13 @@ def row_order_test(
     fewest = max(FEWEST_ROWS, 2 * folds * window)
     if n < fewest:
         raise TableError(f"{n} rows: at least {fewest} are needed to test their order")
+    if not values.shape[1]:
+        raise TableError("no column can be used")
+    for known, _ in stretches(n, folds, window):
+        if target.classes and len(np.unique(target.values[known])) < len(np.unique(target.values)):
+            raise TableError(
+                "a class stands in one stretch of rows only: its rows can't be compared"
+            )
     generator = np.random.default_rng(random_state)
     left = _left_unexplained(values, target, stretches(n, folds, window), random_state)[window:]
     history = _history(values.astype(np.float64), window, generator)

@@ -31,7 +31,7 @@ MODELS = {
 }
 METRICS = {"r2": "R²", "roc_auc": "ROC AUC"}
 PLURALS = {"category": "categories"}
-MOST_LINES = 25
+MOST_LINES = 24  # and the command adds one
 WIDTH = 100
 LABEL = 12  # width of the left column
 ROOM = WIDTH - LABEL - 3  # a wide letter at the end of a line may stick out by one column
@@ -70,9 +70,11 @@ def summary(result: SwapTestResult) -> str:
     free = MOST_LINES - sum(map(len, sections))
     sections[-1] += _notes(result.notes, max(free - blanks, min(2, free)))
     lines = [line for section in sections for line in ("", *section)][1:]
-    while len(lines) > MOST_LINES:  # what is said counts more than the space around it
+    while (
+        len(lines) > MOST_LINES and "" in lines
+    ):  # what is said counts more than the space around it
         del lines[len(lines) - 1 - lines[::-1].index("")]
-    return "\n".join(lines)
+    return "\n".join(lines[:MOST_LINES])
 
 
 def what_was_tested(result: SwapTestResult) -> str:

@@ -43,7 +43,8 @@ class TrainedProbe:
     ) -> None:
         self.table, self.seed, self.device, self.on_progress = table, seed, device, on_progress
         self.spec = network_spec(table.shape)
-        self.plan = plan_for(len(table.target), sum(table.widths), table.target.task)
+        self.plan = plan_for(len(table.target), table.target.task)
+        self.known: dict[bytes, Float32Array] = {}
 
     def left_out(self, orders: int, time_limit: float) -> list[str]:
         """Say that training on so many orders takes too long, if it does."""
@@ -72,7 +73,9 @@ class TrainedProbe:
         -------
         float32 array [orders, n, q]
         """
-        return train_orders(
+        if not raw_columns and all(order.tobytes() in self.known for order in orders):
+            return np.stack([self.known[order.tobytes()] for order in orders])
+        said = train_orders(
             self.table,
             orders,
             plan=self.plan,
@@ -82,6 +85,9 @@ class TrainedProbe:
             raw_columns=raw_columns,
             on_step=lambda done, total: self.on_progress("networks", done, total),
         )
+        if not raw_columns:
+            self.known |= {order.tobytes(): one for order, one in zip(orders, said, strict=True)}
+        return said
 
     def losses(self, orders: Sequence[IntArray]) -> Losses:
         """Score orders: squared errors of all rows, each while it was held out."""

@@ -52,9 +52,7 @@ class TrainingPlan:
     label_smoothing: float = 0.0
 
 
-def plan_for(
-    rows: int, columns: int, task: Literal["classification", "regression"]
-) -> TrainingPlan:
+def plan_for(rows: int, task: Literal["classification", "regression"]) -> TrainingPlan:
     """Choose the plan for a table.
 
     It is the same for tables of few and many columns: with fewer steps, wide ones were learnt
@@ -62,7 +60,7 @@ def plan_for(
 
     Parameters
     ----------
-    rows, columns : int
+    rows : int
     task : "classification" or "regression"
 
     Returns
@@ -71,7 +69,7 @@ def plan_for(
 
     Examples
     --------
-    >>> plan_for(1000, 64, "classification").steps
+    >>> plan_for(1000, "classification").steps
     450
     """
     steps = min(max(200, round(0.45 * rows)), 1000)

@@ -16,7 +16,9 @@ BEHIND = 0.15  # skill by which the probe may stay behind the best order-free mo
 KEPT = 0.75  # … or else the share of that model's skill that it must have
 MANY_ORDERS = 999  # more are not advised
 MANY_ROWS = 1_000_000
+AHEAD = 0.1  # skill by which the probe must lead where no network was trained
 CLOSE = 0.01  # scores that differ by less are level: then the simpler model is advised
+METRICS = {"r2": "R²", "roc_auc": "ROC AUC"}
 ARTICLES = {"linear": "a linear model", "gradient boosting": "gradient boosting", "cnn": "a CNN"}
 
 
@@ -88,10 +90,13 @@ def judge(found: Evidence) -> tuple[Verdict, str]:
     share = f"{found.alone.gain_share:.0%}"
     skilled = found.alone.reached > 0 and found.alone.skills[0] > LITTLE
     if not_random and skilled and found.alone.gain_share >= found.margin:
-        return "order matters", (
+        reason = (
             f"a convolution errs {share} less with the columns in the given order than in random "
             f"orders, and {_odds(found)}"
         )
+        if found.beside.high < found.bar:
+            reason += "; beside the raw columns, whose order is no matter, it adds next to nothing"
+        return "order matters", reason
     weak = _too_weak(found)
     if weak:
         return "inconclusive", weak
@@ -124,8 +129,9 @@ def _too_weak(found: Evidence) -> str:
         )
     if found.beside.learnt <= 0 or found.probe_skill < min(top - BEHIND, KEPT * top):
         return (
-            f"the convolution learns too little for its order to tell (skill "
-            f"{found.probe_skill:.3f}; {found.best_baseline} {top:.3f}); more rows would settle it"
+            f"the convolution beside the raw columns learns too little for its order to tell "
+            f"(skill {found.probe_skill:.3f}; {found.best_baseline} {top:.3f}); more rows would "
+            "settle it"
         )
     return ""
 
@@ -188,9 +194,11 @@ def advise(
         What the scores are.
     """
     value = {name: score.value for name, score in scores.items()}
-    others = [score.low for name, score in scores.items() if name != always]
-    if verdict != "order matters" and max(others) <= value[always]:
+    others = [score.low for name, score in scores.items() if name not in (always, "cnn shuffled")]
+    nothing = found.beside.learnt <= 0 and found.baseline_skills[found.best_baseline] <= LITTLE
+    if verdict != "order matters" and nothing and max(others) <= value[always]:
         return Advice("none", "No model predicts the target from these columns; look for others.")
+    scoring = METRICS.get(scoring, scoring)
     simple = _simplest_best(value)
     named = f"{ARTICLES[simple]} ({scoring} {value[simple]:.3f})"
     if verdict != "order matters":
@@ -201,7 +209,7 @@ def advise(
     cnn, shuffled = value["cnn"], value["cnn shuffled"]
     rivals = max(value[name] for name in found.baseline_skills)
     reached = f"{scoring} {cnn:.3f} in the given order, {shuffled:.3f} in shuffled ones"
-    if cnn > rivals + CLOSE and cnn > shuffled:
+    if cnn > max(rivals, shuffled) + CLOSE:
         return Advice("cnn", f"Use a CNN: {reached} ({ARTICLES[simple]} {value[simple]:.3f}).")
     if cnn > rivals + CLOSE:
         return Advice(
@@ -217,18 +225,22 @@ def advise(
 
 
 def _advise_by_probe(found: Evidence) -> Advice:
-    """Choose by skill, where no network was trained."""
+    """Choose by skill, where no network was trained.
+
+    The probe's skill is that of its best strength on the held-out rows, a little too good, so
+    that it has to be well ahead.
+    """
     probe = max(float(found.alone.skills[0]), float(found.beside.skills[0]))
     best = found.best_baseline
     compared = (
         f"skill {probe:.3f} by random convolutions, {found.baseline_skills[best]:.3f} by {best}"
     )
-    if probe > found.baseline_skills[best] + CLOSE:
-        return Advice("cnn", f"Use a CNN: {compared}; no network was trained.")
+    if probe > found.baseline_skills[best] + AHEAD:
+        return Advice("cnn", f"Train a CNN and compare: {compared}; no network was trained here.")
     return Advice(
         best,
-        f"The order carries information, but {ARTICLES[best]} does as well or better here "
-        f"({compared}; no network was trained).",
+        f"The order carries information, but {ARTICLES[best]} is hard to beat here ({compared}; no "
+        "network was trained).",
     )
 
 

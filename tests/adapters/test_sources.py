@@ -322,13 +322,13 @@ def test_rows_are_items_with_all_columns_but_the_target(tmp_path):
 
 
 def test_the_last_column_is_the_target_where_no_name_tells(tmp_path):
-    table = write(tmp_path, "species,a,churn\nx,1,p\ny,2,q\n")
+    table = write(tmp_path, "species,a,leaves\nx,1,p\ny,2,q\n")
     dataset = load_rows(table)
-    assert dataset.target_column == "churn"
-    assert "target: column 'churn' (the last one)" in dataset.decided
-    other = load_rows(table, row_columns=RowColumns(left_out=("churn",)))
+    assert dataset.target_column == "leaves"
+    assert "target: column 'leaves' (the last one)" in dataset.decided
+    other = load_rows(table, row_columns=RowColumns(left_out=("leaves",)))
     assert (other.target_column, other.items) == ("a", [{"species": "x"}, {"species": "y"}])
-    assert "items: rows of 1 column, without 'churn'" in other.decided
+    assert "items: rows of 1 column, without 'leaves'" in other.decided
 
 
 def test_rows_need_no_header(tmp_path):

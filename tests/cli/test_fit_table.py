@@ -19,6 +19,8 @@ COLUMNS = [f"t{i}" for i in range(10)]
 
 MATTERS = SwapTestResult(
     score=0.5, permutation_scores=np.full(199, 0.3), pvalue=0.005, effect=0.2, interval=(0.1, 0.3),
+    score_low=0.2,
+    bar=0.05,
     gain_share=0.3, verdict="order matters", reason="a convolution errs 30% less",
     advice=Advice("cnn", "Use a CNN: skill 0.500."), scoring="accuracy",
     scores={"linear": Interval(0.6, 0.5, 0.7)}, network_scores=np.array([]), target="y",

@@ -196,8 +196,11 @@ def test_columns_that_move_together_are_one_unit_of_the_test() -> None:
     assert found.settings["shape"] == [1, 11]
     swapped = quick(frame[[*frame.columns[6:], *levels]], y, units=[levels])
     assert swapped.correlation.shape == found.correlation.shape
-    alone = quick(frame, y)
+    alone = quick(frame, y, units=[])
     assert alone.permutation_scores.tolist() != found.permutation_scores.tolist()
+    by_itself = quick(frame, y)
+    assert by_itself.permutation_scores.tolist() == found.permutation_scores.tolist()
+    assert "one category written as 6 columns" in " ".join(by_itself.notes)
 
 
 @pytest.mark.usefixtures("simple_models")

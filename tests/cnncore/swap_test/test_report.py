@@ -117,15 +117,16 @@ def test_the_page_says_how_the_verdict_is_reached(changed):
     words = said(Page(page_of(changed("signals"))))
     assert "A verdict is never taken from the p-value alone" in words
     assert "✓ the p-value is at most 0.05: 0.005" in words
-    assert "✗ the upper bound of the effect is below the margin of 5 points: +14.1 points" in words
+    bound = "below 5 points: the margin, or half of the skill if that is less: +14.1 points"
+    assert f"✗ the upper bound of the effect is {bound}" in words
 
 
 @pytest.mark.parametrize(
     ("name", "matters", "does_not"),
     [
-        ("signals", [True, True, True], [False]),
-        ("customers", [False, False, True], [True]),
-        ("few rows", [False, True, True], [False]),
+        ("signals", [True] * 4, [False]),
+        ("customers", [True, False, False, True], [True]),
+        ("few rows", [True, False, True, True], [False]),
     ],
 )
 def test_the_conditions_of_the_verdict_agree_with_it(changed, name, matters, does_not):
@@ -135,8 +136,8 @@ def test_the_conditions_of_the_verdict_agree_with_it(changed, name, matters, doe
 
 
 def test_conditions_hold_up_to_their_limits(changed):
-    at_limit = changed("signals", pvalue=0.05, gain_share=0.05, score=0.0, interval=(0.0, 0.05))
-    assert [condition.holds for condition in order_matters(at_limit)] == [True, True, False]
+    at_limit = changed("signals", pvalue=0.05, gain_share=0.05, score_low=0.0, interval=(0.0, 0.05))
+    assert [condition.holds for condition in order_matters(at_limit)] == [True, True, True, False]
     assert [condition.holds for condition in order_does_not_matter(at_limit)] == [False]
 
 

@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from cnnkit.cnncore.errors import SpecError
-from cnnkit.cnncore.image import Float32Array, IntArray
+from cnnkit.cnncore.image import Float32Array, Images, IntArray
+from cnnkit.cnncore.input import Input
 from cnnkit.cnncore.layer_types import Conv
+from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.shapes import shapes
 from cnnkit.cnncore.spec import parse
 from cnnkit.cnncore.swap_test import training
@@ -130,7 +133,7 @@ def test_a_short_wave_is_found_wherever_it_stands_until_the_columns_are_shuffled
         start = generator.integers(32 - 6)
         row[start : start + 6] += wave if label else -wave
     table = table_of(X, y)
-    plan, spec = plan_for(240, 32, "classification"), network_spec((1, 32))
+    plan, spec = plan_for(240, "classification"), network_spec((1, 32))
     given, shuffled = train(table, [np.arange(32), *random_orders(32, 1)], plan=plan, spec=spec)
     assert accuracy(given, table) > 0.9
     assert accuracy(shuffled, table) < accuracy(given, table) - 0.15
@@ -228,7 +231,7 @@ def test_every_column_of_any_shape_is_seen_by_a_network_that_fits() -> None:
 
 
 def test_larger_tables_are_trained_longer_within_bounds() -> None:
-    plans = [plan_for(rows, 30, "regression") for rows in (20, 500, 1000, 2000, 10**6)]
+    plans = [plan_for(rows, "regression") for rows in (20, 500, 1000, 2000, 10**6)]
     steps = [plan.steps for plan in plans]
     assert steps == sorted(steps)
     assert steps[0] >= 200
@@ -239,3 +242,56 @@ def test_larger_tables_are_trained_longer_within_bounds() -> None:
 def test_a_spec_that_does_not_fit_is_refused() -> None:
     with pytest.raises(SpecError, match="does not fit"):
         train(random_table(), random_orders(10, 1), spec="conv 4x3x3 | gap")
+
+
+def train_alone(network: Network, images: Images, truth: torch.Tensor, known: IntArray) -> None:
+    """Train a network of the core as SHORT says; seed 7 draws the minibatches."""
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [weights], "weight_decay": SHORT.weight_decay if weights.ndim > 1 else 0.0}
+            for weights in network.parameters()
+        ],
+        betas=(0.9, 0.99),
+    )
+    loss_of = functional.mse_loss if truth.shape[1] == 1 else functional.cross_entropy
+    draw, drawn = torch.Generator().manual_seed(7), torch.zeros(0, dtype=torch.int64)
+    while len(drawn) < SHORT.steps * SHORT.batch_size:
+        drawn = torch.cat([drawn, torch.randperm(len(known), generator=draw)])
+    for step in range(SHORT.steps):
+        rows = known[drawn[step * SHORT.batch_size : (step + 1) * SHORT.batch_size]]
+        progress = (step + 1) / (SHORT.steps + 1)
+        for group in optimizer.param_groups:
+            group["lr"] = SHORT.learning_rate * min(progress / 0.15, (1 - progress) / 0.85)
+        optimizer.zero_grad()
+        votes = network(Images(images.pixels[rows], side=images.side[rows]))
+        torch.autograd.backward(loss_of(votes, truth[rows]))
+        optimizer.step()
+
+
+@pytest.mark.parametrize("raw_columns", [False, True])
+@pytest.mark.parametrize("numbers", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "spec"), [((1, 20), SPEC), ((4, 5), "conv 4x3x3 | pool 2x2/2 | relu | gap")]
+)
+def test_networks_learn_together_what_they_learn_alone(
+    shape: tuple[int, int], spec: str, numbers: bool, raw_columns: bool
+) -> None:
+    table, orders = random_table(columns=20, shape=shape), random_orders(20, 2)
+    if numbers:
+        values = np.random.default_rng(2).standard_normal(50)
+        table = replace(table, target=Target("y", "regression", values))
+    together = train(table, orders, spec=spec, seed=7, raw_columns=raw_columns)
+
+    truth, (known, test) = torch.from_numpy(table.target.matrix()), table.folds[0]
+    columns = torch.from_numpy(table.designs[0])
+    layers = parse(f"{spec} | wide" if raw_columns else spec)
+    for order, found in zip(orders, together, strict=True):
+        torch.manual_seed(7)
+        network = Network(layers, Input((1, *shape), side=20 * raw_columns), truth.shape[1])
+        images = Images(columns[:, order].view(-1, 1, *shape), side=columns / 20**0.5)
+        train_alone(network, images, truth, known)
+        votes = network(images).detach()
+        expected = (
+            votes.clamp(truth[known].amin(), truth[known].amax()) if numbers else votes.softmax(1)
+        )
+        np.testing.assert_allclose(found[test], expected[test].numpy(), atol=1e-4)
