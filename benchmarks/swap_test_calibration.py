@@ -52,17 +52,19 @@ def null_table(maker: Callable[..., made.Table], n: int, seed: int) -> made.Tabl
     return made.shuffle_columns(maker(n, generator=generator), generator)
 
 
-def power_cases(count: int, folder: Path | None) -> Iterator[Case]:
+def power_cases(count: int, folder: Path | None, only: list[str] | None = None) -> Iterator[Case]:
     """Yield `count` tables of each kind and size."""
     kinds: list[tuple[str, Callable[..., made.Table], dict[str, Any]]] = [
         ("motif", made.motif, {}),
-        ("spectra", made.spectra, {}),
+        ("spectra, fixed", made.spectra, {}),
+        ("spectra, any", made.spectra_anywhere, {}),
         ("digits", made.digits, {}),
         ("digits 8x8", made.digits, {"shape": (8, 8)}),
     ]
     if folder:
         mnist1d = made.read(folder / "ordered" / "mnist1d.csv")
         kinds.append(("mnist1d", partial(made.rows, mnist1d), {}))
+    kinds = [kind for kind in kinds if only is None or kind[0] in only]
     for (name, maker, options), n, seed in itertools.product(kinds, POWER_SIZES, range(count)):
         yield name, n, seed, partial(ordered_table, maker, n, 5000 + seed), options
 
@@ -168,7 +170,7 @@ def show_null(found: list[dict[str, Any]]) -> None:
 def show_power(found: list[dict[str, Any]]) -> None:
     print("\npower: share of tables with a useful order on which the verdict is so")
     print(
-        f"  {'':<14}" + "".join(f"{'n = ' + str(n):>12}" for n in POWER_SIZES) + "   effect B, gain"
+        f"  {'':<16}" + "".join(f"{'n = ' + str(n):>12}" for n in POWER_SIZES) + "   effect B, gain"
     )
     for name in dict.fromkeys(record["name"] for record in found):
         shares, effects = [], []
@@ -179,7 +181,7 @@ def show_power(found: list[dict[str, Any]]) -> None:
             gain = np.median([r["gain_share"] for r in own])
             effects.append(f"{np.median([r['effect'] for r in own]):+.3f}, {gain:.0%}")
         print(
-            f"  {name:<14}" + "".join(f"{share:>12}" for share in shares), " ", "; ".join(effects)
+            f"  {name:<16}" + "".join(f"{share:>12}" for share in shares), " ", "; ".join(effects)
         )
 
 
@@ -219,6 +221,7 @@ def main() -> None:
     parts = ("null", "power", "categories", "tables")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--tables", type=int, default=420, help="null tables")
+    parser.add_argument("--kinds", nargs="+", help="of tables with an order; default: all")
     parser.add_argument("--repeats", type=int, default=10, help="tables of each kind with an order")
     parser.add_argument("--permutations", type=int, default=199)
     parser.add_argument("--jobs", type=int, default=2)
@@ -227,7 +230,7 @@ def main() -> None:
     if "null" in options.parts:
         show_null(run(null_cases(options.tables, options.data), options))
     if "power" in options.parts:
-        show_power(run(power_cases(options.repeats, options.data), options))
+        show_power(run(power_cases(options.repeats, options.data, options.kinds), options))
     if "categories" in options.parts:
         show_categories(run(category_cases(100), options))
     if "tables" in options.parts and options.data:
