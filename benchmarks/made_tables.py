@@ -138,18 +138,26 @@ def motif(n: int, generator: Generator) -> Table:
 
 
 def spectra(n: int, generator: Generator) -> Table:
-    """Smooth spectra of 100 columns; the class moves a small peak by three columns."""
+    """Smooth spectra; the class moves a small peak at a fixed place: a linear model reads that."""
     y = generator.integers(0, 2, n)
-    axis = np.arange(100)
+    return _spectra(y, 40 + 3 * y + generator.normal(0, 1.5, n), np.full(n, 2.5), generator)
 
-    def peaks(centre: np.ndarray, width: float) -> np.ndarray:
-        return np.exp(-0.5 * ((axis - centre[:, None]) / width) ** 2)
 
-    base = sum(
-        generator.uniform(0.5, 1.5, n)[:, None] * peaks(generator.normal(at, 3, n), 8)
+def spectra_anywhere(n: int, generator: Generator) -> Table:
+    """Smooth spectra; the class makes a small peak, which may stand anywhere, narrow or wide."""
+    y = generator.integers(0, 2, n)
+    return _spectra(y, generator.uniform(20, 80, n), np.where(y, 1.5, 3.0), generator)
+
+
+def _spectra(y: np.ndarray, place: np.ndarray, width: np.ndarray, generator: Generator) -> Table:
+    n, axis = len(y), np.arange(100)
+
+    def peaks(centre: np.ndarray, width: np.ndarray) -> np.ndarray:
+        return np.exp(-0.5 * ((axis - centre[:, None]) / width[:, None]) ** 2)
+
+    broad = sum(
+        generator.uniform(0.5, 1.5, n)[:, None] * peaks(generator.normal(at, 3, n), np.full(n, 8.0))
         for at in (20, 55, 80)
     )
-    small = generator.uniform(0.3, 0.6, n)[:, None] * peaks(
-        40 + 3 * y + generator.normal(0, 1.5, n), 2.5
-    )
-    return table("spectra", base + small + 0.03 * generator.normal(size=(n, 100)), y)
+    small = generator.uniform(0.3, 0.6, n)[:, None] * peaks(place, width)
+    return table("spectra", broad + small + 0.03 * generator.normal(size=(n, 100)), y)
