@@ -177,7 +177,7 @@ def main() -> None:
     parts = ("engines", "test", "file")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1, help="of the engines and their loop")
+    parser.add_argument("--threads", type=int, default=1, help="the loop does best with one")
     parser.add_argument("--trained", type=int, default=2, help="orders that the loop trains")
     options = parser.parse_args()
     cores = torch.get_num_threads()
