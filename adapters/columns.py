@@ -114,7 +114,7 @@ def usual_target(names: Sequence[str]) -> str | None:
     --------
     >>> usual_target(["age", "Outcome", "category"])
     'Outcome'
-    >>> usual_target(["age", "churn"]) is None
+    >>> usual_target(["age", "height"]) is None
     True
     """
     found = _columns_named(names, _TARGET_NAMES_OF_ROWS)
