@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from cnnkit.adapters.base import Adapter as Adapter
     from cnnkit.adapters.base import BadItemsError as BadItemsError
     from cnnkit.adapters.table.adapter import TableAdapter as TableAdapter
+    from cnnkit.adapters.text.adapter import TextAdapter as TextAdapter
 
 _HOMES = {
     "Adapter": "cnnkit.adapters.base",
     "AudioAdapter": "cnnkit.adapters.audio.adapter",
     "BadItemsError": "cnnkit.adapters.base",
     "TableAdapter": "cnnkit.adapters.table.adapter",
+    "TextAdapter": "cnnkit.adapters.text.adapter",
 }
-__all__ = ["Adapter", "AudioAdapter", "BadItemsError", "TableAdapter"]
+__all__ = ["Adapter", "AudioAdapter", "BadItemsError", "TableAdapter", "TextAdapter"]
 
 
 def __getattr__(name: str) -> Any:

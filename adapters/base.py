@@ -51,6 +51,8 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         Column names under which tables usually hold such items.
     items_are_files : bool
         Items are paths; in a table they are relative to the table.
+    items_are_texts : bool
+        Items are texts, which may be empty, and may stand in files of their own.
     baseline_name : str
         What tables call the baseline.
     demo_source : str
@@ -66,6 +68,7 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     name: str
     item_columns: tuple[str, ...] = ()
     items_are_files: bool = False
+    items_are_texts: bool = False
     baseline_name: str = "baseline"
     demo_source: str = "made on this machine from code and a seed"
     spec_: ImageSpec

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cnnkit.adapters.errors import SourceError, did_you_mean, listing
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multilabel"]
 
 _TARGET_NAMES = (
     "label", "target", "class", "y", "category", "outcome", "labels", "class_name", "class_label",
@@ -23,11 +23,13 @@ _TARGET_NAMES_OF_ROWS = (
     "target", "label", "class", "y", "outcome", "labels", "class_label", "class_name", "response",
     "churn", "churned", "survived",
 )  # fmt: skip
-_MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _FILE_LIKE = re.compile(r"[^\n]+\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Not 007, which is a code, and not 1_2, both of which float() would read.
 _NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MOST_CLASSES_AS_NUMBERS = 20
+_TIMES_RARER = 100  # than a label that looks alike: then it is probably mistyped
+_LONGEST_COMPARED = 60  # letters of a label that may be mistyped
 
 
 def choose_column(frame: pd.DataFrame, column: str, name: str) -> str:
@@ -215,7 +217,7 @@ def guess_task(values: Sequence[str]) -> Task:
     'regression'
     """
     distinct = {value.strip() for value in values}
-    distinct = {value for value in distinct if value.lower() not in _MISSING_NUMBERS}
+    distinct = {value for value in distinct if value.lower() not in MISSING}
     if not distinct or not all(map(_NUMBER.fullmatch, distinct)):
         return "classification"
     numbers = {float(value) for value in distinct}
@@ -239,12 +241,16 @@ def parse_number(value: str) -> float:
 
 
 def similar_labels(labels: Sequence[str]) -> list[str]:
-    """Report labels that differ only in case or surrounding blanks; they are never merged.
+    """Report labels that differ only in case or blanks, or look mistyped; they are never merged.
+
+    Mistyped is what is a letter away from a label that is at least 100 times as frequent.
 
     Examples
     --------
     >>> similar_labels(["dog", "Dog", "dog", "cat"])
     ["labels 'Dog' (1) and 'dog' (2) differ only in case"]
+    >>> similar_labels(["spam"] * 1000 + ["spma"])
+    ["label 'spma' (1) looks like 'spam' (1,000)"]
     """
     counts = Counter(labels)
     alike = defaultdict(list)
@@ -259,4 +265,44 @@ def similar_labels(labels: Sequence[str]) -> list[str]:
             names = " and ".join(f"{label!r} ({counts[label]})" for label in group)
             difference = " and ".join(kinds or ["case", "surrounding blanks"])
             sentences.append(f"labels {names} differ only in {difference}")
+    return sentences + _mistyped(counts)
+
+
+def _mistyped(counts: Counter[str]) -> list[str]:
+    """Report rare labels that are one edit away from a frequent one."""
+    short = {label: count for label, count in counts.items() if len(label) <= _LONGEST_COMPARED}
+    by_variant = defaultdict(set)
+    for label, count in short.items():
+        for variant in _without_a_letter(label) if count >= _TIMES_RARER else ():
+            by_variant[variant].add(label)
+    sentences = []
+    for rare in sorted(short) if by_variant else ():
+        near = {label for variant in _without_a_letter(rare) for label in by_variant[variant]}
+        for label in sorted(near):
+            often = counts[label] >= _TIMES_RARER * counts[rare]
+            if often and _is_one_edit_apart(rare.strip().casefold(), label.strip().casefold()):
+                sentences.append(
+                    f"label {rare!r} ({counts[rare]:,}) looks like {label!r} ({counts[label]:,})"
+                )
     return sentences
+
+
+def _without_a_letter(label: str) -> list[str]:
+    """Return the label and what is left of it without one letter; two that are near share one."""
+    label = label.strip().casefold()
+    return [label, *(label[:place] + label[place + 1 :] for place in range(len(label)))]
+
+
+def _is_one_edit_apart(first: str, second: str) -> bool:
+    """Tell labels that differ by a letter: one more, one less, another, or two that are swapped.
+
+    Short ones, and those that differ in a digit, mean different things.
+    """
+    digits = re.compile(r"\d")
+    if min(len(first), len(second)) < 4 or digits.sub("", first) == digits.sub("", second):
+        return False
+    pairs = enumerate(zip(first, second, strict=False))
+    head = next((place for place, (a, b) in pairs if a != b), min(len(first), len(second)))
+    rest, other = first[head:], second[head:]
+    swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:]
+    return swapped or rest[1:] == other[1:] or rest[1:] == other or rest == other[1:]

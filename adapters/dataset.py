@@ -22,9 +22,9 @@ class Dataset:
         Name of the table or folder.
     items : list [N]
         Usable items: values as str, files as absolute paths, or rows as a dict of column to str.
-    targets : object array of str or float64 array [N], or None
-        Labels (classification) or numbers (regression).
-    task : "classification" or "regression" or None
+    targets : object array of str or float64 array [N] or [N, K], or None
+        Labels (classification) or numbers (regression); multi-label: 1, 0 or NaN (not known).
+    task : "classification", "regression" or "multilabel" or None
     places : list of str [N]
         "index.csv:17" (the line where the row begins, the header is line 1), or the path relative
         to the folder.
@@ -37,6 +37,11 @@ class Dataset:
     table : DataFrame [N rows] or None
         All columns as str, for tables.
     item_column, target_column : str or None
+        Several columns of targets are "A,B,C".
+    labels : list of str [K] or None
+        Names of the labels of a multi-label task.
+    separator : str or None
+        Between the labels of a cell.
     decided : list of str
         What was guessed or noticed, as sentences.
     """
@@ -52,6 +57,8 @@ class Dataset:
     table: pd.DataFrame | None = None
     item_column: str | None = None
     target_column: str | None = None
+    labels: list[str] | None = None
+    separator: str | None = None
     decided: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:

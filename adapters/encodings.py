@@ -1,15 +1,17 @@
-"""Decodes a table file whose encoding nobody told, and tells text from binary data."""
+"""Decodes a file whose encoding nobody told, and tells text from binary data."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 
+from cnnkit.adapters.encoding_guesses import would_decode
 from cnnkit.adapters.errors import SourceError
 
 _BYTE_ORDER_MARKS = {
-    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
@@ -23,9 +25,12 @@ _SIGNATURES = {
     b"OggS": "an audio (Ogg) file",
     b"ID3": "an audio (MP3) file",
 }
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def decode(raw: bytes, encoding: str | None, path: Path) -> tuple[str, list[str]]:
+def decode(
+    raw: bytes, encoding: str | None, path: Path, *, strict: bool = False
+) -> tuple[str, list[str]]:
     """Turn the bytes of a table file into text.
 
     Parameters
@@ -35,6 +40,9 @@ def decode(raw: bytes, encoding: str | None, path: Path) -> tuple[str, list[str]
         None: by byte order mark, else UTF-8, else Latin-1 with a note.
     path : Path
         Named in messages.
+    strict : bool
+        None stands for a byte order mark, else UTF-8, and for no other encoding: where the text
+        itself is learnt from, no letter may be wrong.
 
     Returns
     -------
@@ -54,9 +62,11 @@ def decode(raw: bytes, encoding: str | None, path: Path) -> tuple[str, list[str]
     >>> decode("a\\nKäse".encode("latin-1"), None, Path("index.csv"))[1][0][:36]
     "index.csv:2: byte 0xE4 isn't UTF-8, "
     """
+    if strict:
+        return _decode_strictly(raw, encoding, path), []
     encoding = encoding or _encoding_by_bytes(raw, path)
     try:
-        return raw.decode(encoding or "utf-8"), []
+        return raw.decode(encoding or "utf-8").removeprefix("\ufeff"), []
     except LookupError as error:
         raise SourceError(f"{encoding!r} is no encoding that Python knows.") from error
     except UnicodeDecodeError as error:
@@ -70,11 +80,46 @@ def decode(raw: bytes, encoding: str | None, path: Path) -> tuple[str, list[str]
     return raw.decode("latin-1"), [note]
 
 
+def _decode_strictly(raw: bytes, encoding: str | None, path: Path) -> str:
+    if not encoding and _looks_like_utf_16(raw) and not _by_mark(raw):
+        raise SourceError(f"{path.name}: every second byte is 0. {would_decode(raw, 0)}")
+    try:
+        return raw.decode(encoding or _by_mark(raw) or "utf-8").removeprefix("\ufeff")
+    except LookupError as error:
+        raise SourceError(f"{encoding!r} is no encoding that Python knows.") from error
+    except UnicodeDecodeError as error:
+        kinds = [kind for signature, kind in _SIGNATURES.items() if raw.startswith(signature)]
+        if kinds:
+            raise SourceError(f"{path.name} isn't text, it is {kinds[0]}.") from error
+        before = raw[: error.start].decode(error.encoding, "ignore")
+        line = len(_LINE_END.findall(before)) + 1
+        found = raw[error.start : max(error.end, error.start + 1)]
+        raise SourceError(
+            f"{path.name}:{line}: byte offset {error.start:,}: {found!r} isn't "
+            f"{error.encoding.upper()}. {would_decode(raw, error.start)}"
+        ) from error
+
+
+def _by_mark(raw: bytes) -> str | None:
+    names = (name for mark, name in _BYTE_ORDER_MARKS.items() if raw.startswith(mark))
+    return next(names, None)
+
+
+def _looks_like_utf_16(raw: bytes) -> str | None:
+    """Name the encoding: Latin letters have a zero in every second byte, and only there."""
+    zero = np.frombuffer(raw[:65536], dtype=np.uint8) == 0
+    if not zero.any() or len(raw) % 2:
+        return None
+    even, odd = 2 * zero[::2].sum() / len(zero), 2 * zero[1::2].sum() / len(zero)
+    if max(even, odd) > 0.3 and min(even, odd) < 0.02:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return None
+
+
 def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
     """Name the encoding where bytes show it; None where UTF-8 is to be tried."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if raw.startswith(mark):
-            return encoding
+    if encoding := _by_mark(raw):
+        return encoding
     head = np.frombuffer(raw[:65536], dtype=np.uint8)
     zero = head == 0
     control = (head < 32) & ~np.isin(head, [9, 10, 12, 13])
@@ -83,8 +128,6 @@ def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
             raise SourceError(f"{path} isn't a table, it is {kind}.")
-    # Latin letters in UTF-16 have a zero in every second byte, and only there.
-    even, odd = 2 * zero[::2].sum() / len(head), 2 * zero[1::2].sum() / len(head)
-    if max(even, odd) > 0.3 and min(even, odd) < 0.02:
-        return "utf-16-be" if even > odd else "utf-16-le"
+    if encoding := _looks_like_utf_16(raw):
+        return encoding
     raise SourceError(f"{path} isn't a table: it holds binary data, not text.")

@@ -41,8 +41,14 @@ class Folder:
     skipped: Counter[str]
 
 
-def scan_folder(folder: Path) -> Folder:
+def scan_folder(folder: Path, *, of_texts: bool = False) -> Folder:
     """List the items at any depth below a folder; hidden files and folders are left out.
+
+    Parameters
+    ----------
+    folder : Path
+    of_texts : bool
+        Every file that isn't hidden is an item: no suffix tells that a file is no text.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def scan_folder(folder: Path) -> Folder:
     skipped: Counter[str] = Counter()
     try:
         for path in _walk(folder, ()):
-            reason = _not_an_item(path)
+            reason = _hidden(path) if of_texts else _not_an_item(path)
             if reason:
                 skipped[reason] += 1
             else:
@@ -86,13 +92,15 @@ def _is_open(path: Path) -> bool:
 
 
 def _not_an_item(path: Path) -> str:
-    if path.name.startswith("._"):
-        return "._*"
-    if path.name.startswith("."):
-        return path.name
     suffix = path.suffix.lower()
     known = suffix in _NOT_ITEMS or path.name.lower() in _NOT_ITEM_NAMES
-    return (suffix or path.name) if known else ""
+    return _hidden(path) or ((suffix or path.name) if known else "")
+
+
+def _hidden(path: Path) -> str:
+    if path.name.startswith("._"):
+        return "._*"
+    return path.name if path.name.startswith(".") else ""
 
 
 def skipped_sentence(skipped: Counter[str]) -> str:

@@ -17,7 +17,7 @@ from cnnkit.adapters.drawing import draw
 from cnnkit.adapters.errors import SplitError
 from cnnkit.adapters.parts import check_shares, column_values, draw_groups, draw_items
 from cnnkit.adapters.quotas import apportion
-from cnnkit.adapters.units import codes, find_strata, find_units
+from cnnkit.adapters.units import codes, find_strata, find_units, has_classes
 from cnnkit.cnncore.image import IntArray, Problem
 
 _FOLDS_OF_GROUPS = 5
@@ -84,7 +84,8 @@ def make_folds(
     check_folds(kind)
     name, _, column = kind.partition(":")
     rng = np.random.default_rng(seed)
-    strata = find_strata(targets, task, len(fingerprints))
+    parts = int(kind) if kind.isdecimal() else _FOLDS_OF_GROUPS
+    strata = find_strata(targets, task, len(fingerprints), parts)
     if kind.isdecimal():
         return _drawn_folds(int(kind), find_units(fingerprints), strata, rng)
     values = column_values(table, column)
@@ -222,7 +223,7 @@ def validation_part(
     train = np.sort(train)
     rng = np.random.default_rng(seed)
     inside = [fingerprints[item] for item in train.tolist()]
-    strata = find_strata(None if targets is None else targets[train], task, len(train))
+    strata = find_strata(None if targets is None else targets[train], task, len(train), parts=2)
     shares = (1 - val, val)
     _, _, column = kind.partition(":")
     if column:
@@ -230,6 +231,6 @@ def validation_part(
         groups = [values[item] for item in train.tolist()]
         part = draw_groups(groups, inside, strata, shares, rng, column)
     else:
-        keep_classes = task != "regression"
+        keep_classes = has_classes(task)
         part, _ = draw_items(find_units(inside), strata, shares, rng, keep_classes=keep_classes)
     return train[part == 0], train[part == 1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cnnkit.adapters.columns import (
@@ -22,41 +22,26 @@ from cnnkit.adapters.columns import (
     usual_target,
 )
 from cnnkit.adapters.dataset import Dataset
+from cnnkit.adapters.documents import is_document
 from cnnkit.adapters.errors import SourceError, listing
-from cnnkit.adapters.folders import (
-    check_class_folders,
-    describe_missing,
-    find_elsewhere,
-    is_file,
-    printable,
-    scan_folder,
-    skipped_sentence,
+from cnnkit.adapters.folder_sources import from_documents, from_folder
+from cnnkit.adapters.folders import describe_missing, find_elsewhere, is_file
+from cnnkit.adapters.multilabel import (
+    check_labels,
+    check_multilabel,
+    label_columns,
+    read_labels,
+    target_columns,
 )
 from cnnkit.adapters.row_columns import RowColumns
-from cnnkit.adapters.tables import TABLE_SUFFIXES, read_table
+from cnnkit.adapters.source import Source
+from cnnkit.adapters.tables import TABLE_SUFFIXES, Table, read_table
+from cnnkit.adapters.text_labels import check_no_class_lost, different_labels
 from cnnkit.cnncore.image import Problem
 
 __all__ = ["Dataset", "SourceError", "load_dataset"]
 
 _HINTS = 20  # Missing files for which the nearest name is looked up: it takes a while.
-
-
-@dataclass(frozen=True)
-class _Source:
-    """All rows of a source, as text, before any is checked."""
-
-    folder: Path
-    name: str
-    values: list[str]
-    paths: list[Path] | None
-    labels: list[str] | None
-    places: list[str]
-    decided: list[str]
-    no_label: str
-    cells: list[dict[str, str]] | None = None
-    table: pd.DataFrame | None = None
-    item_column: str | None = None
-    target_column: str | None = None
 
 
 def load_dataset(
@@ -67,9 +52,13 @@ def load_dataset(
     task: str = "auto",
     item_names: tuple[str, ...],
     items_are_files: bool,
+    items_are_texts: bool = False,
     row_columns: RowColumns | None = None,
     need_target: bool = True,
+    keep_empty: bool = False,
     min_classes: int = 2,
+    separator: str | None = None,
+    labels: Sequence[str] | None = None,
     encoding: str | None = None,
 ) -> Dataset:
     """Find items and targets in a table, in a folder of classes, or take a single file.
@@ -77,25 +66,36 @@ def load_dataset(
     Parameters
     ----------
     data : Path
-        A CSV, TSV or Parquet file; a folder with one sub-folder for each class; without targets
-        also any folder, or one item. Paths in a table are relative to the table.
+        A table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format); a folder with one
+        sub-folder for each class; without targets also any folder, or one item. Paths in a table
+        are relative to the table.
     item, target : str or None
-        Columns of the table. None: guessed.
-    task : "auto", "classification" or "regression"
-        Auto: numbers that aren't whole, or more than 20 different ones, are a regression.
+        Columns of the table. None: guessed. A target "A,B,C" names a column for each label.
+    task : "auto", "classification", "regression" or "multilabel"
+        Auto: numbers that aren't whole, or more than 20 different ones, are a regression; several
+        columns are multi-label.
     item_names : tuple of str
         Usual names of the item column.
     items_are_files : bool
         Items are paths of files, which must exist; otherwise the values themselves.
+    items_are_texts : bool
+        Items are texts, which may also stand in files of their own. They are only read in the
+        encoding that was given, or in UTF-8.
     row_columns : RowColumns or None
         Items are whole rows, with these columns; then the target is guessed by its name, else it
         is the last column, and the table needs no header.
     need_target : bool
         False: a target is read only from a column that `target` names.
+    keep_empty : bool
+        Empty texts are items too, as a prediction needs them.
     min_classes : int
         Fewest different targets to accept.
+    separator : str or None
+        Between the labels of a multi-label cell. None: guessed.
+    labels : sequence of str or None
+        Names of all labels, where the training data told them.
     encoding : str or None
-        Of a CSV or TSV file. None: found by looking at it.
+        Of a file of text. None: found by looking at it.
 
     Raises
     ------
@@ -120,80 +120,66 @@ def load_dataset(
     if not data.exists():
         raise SourceError(f"{data} {describe_missing(data)}")
     read_target = need_target or target is not None
-    is_item = items_are_files and not need_target and data.suffix.lower() not in TABLE_SUFFIXES
+    is_item = not need_target and (
+        (items_are_files and data.suffix.lower() not in TABLE_SUFFIXES)
+        or (items_are_texts and item is None and is_document(data, item_names, encoding))
+    )
     if data.is_dir() or is_item:
         if item is not None or target is not None:
             raise SourceError(f"{data} isn't a table: it has no column {item or target!r}.")
-        if encoding is not None:
-            raise SourceError(f"{data} isn't a table: it has no encoding, such as {encoding!r}.")
-        source = _from_folder(data, items_are_files, read_target)
+        if items_are_texts:
+            source = from_documents(data, read_target, encoding)
+        else:
+            source = from_folder(data, items_are_files, read_target, encoding)
     elif row_columns is not None:
         if item is not None:
             raise SourceError(f"{data.name}: items are whole rows, not those of column {item!r}.")
         source = _from_rows(data, target, row_columns, read_target, encoding)
     else:
-        source = _from_table(data, item, target, item_names, items_are_files, read_target, encoding)
-    return _check_rows(source, task, min_classes)
-
-
-def _from_folder(data: Path, items_are_files: bool, read_target: bool) -> _Source:
-    if not items_are_files:
-        raise SourceError(f"{data} is a folder; expected a table: a CSV, TSV or Parquet file.")
-    if data.is_file():
-        name = printable(data.name)
-        return _Source(data.parent, name, [name], [data], None, [name], [], "")
-    folder = scan_folder(data)
-    names = [printable(name) for name in folder.files]
-    labels, decided = None, []
-    if folder.skipped:
-        decided.append(f"skipped {skipped_sentence(folder.skipped)}")
-    if read_target:
-        check_class_folders(data, folder.classes)
-        labels = [name.split("/")[0] if "/" in name else "" for name in names]
-        decided.append("target: the name of the sub-folder")
-        empty = sorted({printable(name) for name in folder.classes} - set(labels))
-        if empty:
-            decided.append(f"sub-folders without items: {listing(empty)}")
-    paths = [data / name for name in folder.files]
-    no_label = "stands in no sub-folder, so its class is unknown"
-    name = printable(data.name)
-    return _Source(data, name, names, paths, labels, names, decided, no_label)
+        table = read_table(data, encoding, strict=items_are_texts)
+        source = _from_table(data, table, item, target, item_names, items_are_files, read_target)
+    keep_empty = keep_empty and items_are_texts
+    return _check_rows(source, task, min_classes, items_are_texts, keep_empty, separator, labels)
 
 
 def _from_table(
     data: Path,
+    table: Table,
     item: str | None,
     target: str | None,
     item_names: tuple[str, ...],
     items_are_files: bool,
     read_target: bool,
-    encoding: str | None,
-) -> _Source:
-    table = read_table(data, encoding)
+) -> Source:
     frame, decided = table.frame, list(table.notes)
-    if target is not None:
-        choose_column(frame, target, data.name)
+    targets = [] if target is None else target_columns(frame, target, data.name)
     if item is None:
-        others = frame.drop(columns=target or [])
+        others = frame.drop(columns=targets)
         item_column = guess_item_column(others, item_names, items_are_files, data.name)
         decided.append(f"items: column {item_column!r}")
     else:
         item_column = choose_column(frame, item, data.name)
-    if item_column == target:
-        raise SourceError(f"{data.name}: column {target!r} can't hold both items and targets.")
+    if item_column in targets:
+        raise SourceError(f"{data.name}: column {item_column!r} can't hold both items and targets.")
     if read_target and target is None:
         target = guess_target_column(frame, item_column, data.name)
+        targets = [target]
         decided.append(f"target: column {target!r}")
     values = frame[item_column].tolist()
-    return _Source(
+    used = (item_column, *targets)
+    faults = {row: fault for (row, column), fault in table.faults.items() if column in used}
+    return Source(
         folder=data.parent,
         name=data.name,
         values=values,
         paths=[data.parent / value for value in values] if items_are_files else None,
-        labels=None if target is None else frame[target].tolist(),
+        labels=frame[targets[0]].tolist() if targets else None,
+        label_columns=label_columns(frame, targets),
         places=[f"{data.name}:{line}" for line in table.lines],
         decided=decided,
         no_label=f"column {target!r} is empty",
+        faults=faults,
+        separator=table.separator,
         table=frame,
         item_column=item_column,
         target_column=target,
@@ -206,26 +192,28 @@ def _from_rows(
     row_columns: RowColumns,
     read_target: bool,
     encoding: str | None,
-) -> _Source:
+) -> Source:
     table = read_table(data, encoding, header=None)
     frame, decided, names = table.frame, list(table.notes), [str(name) for name in table.frame]
-    if target is not None:
-        choose_column(frame, target, data.name)
-    elif read_target:
+    targets = [] if target is None else target_columns(frame, target, data.name)
+    if read_target and target is None:
         target, why = _guess_target_of_rows(names, row_columns)
+        targets = [target]
         decided.append(f"target: column {target!r} ({why})")
-    columns = row_columns.choose(names, target, data.name)
-    others = [name for name in names if name not in columns and name != target]
+    row_columns = replace(row_columns, left_out=(*row_columns.left_out, *targets[1:]))
+    columns = row_columns.choose(names, targets[0] if targets else None, data.name)
+    others = [name for name in names if name not in columns and name not in targets]
     without = f", without {listing(others)}" if others else ""
     width = "1 column" if len(columns) == 1 else f"{len(columns):,} columns"
     decided.append(f"items: rows of {width}{without}")
     lists = [frame[name].tolist() for name in columns]
-    return _Source(
+    return Source(
         folder=data.parent,
         name=data.name,
         values=[f"row {number:,}" for number in range(1, len(frame) + 1)],
         paths=None,
-        labels=None if target is None else frame[target].tolist(),
+        labels=frame[targets[0]].tolist() if targets else None,
+        label_columns=label_columns(frame, targets),
         places=[f"{data.name}:{line}" for line in table.lines],
         decided=decided,
         no_label=f"column {target!r} is empty",
@@ -242,11 +230,25 @@ def _guess_target_of_rows(names: list[str], row_columns: RowColumns) -> tuple[st
     return (usual, "by its name") if usual else ([*names, *others][-1], "the last one")
 
 
-def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
+def _check_rows(
+    source: Source,
+    task_name: str,
+    min_classes: int,
+    items_are_texts: bool,
+    keep_empty: bool,
+    separator: str | None,
+    labels: Sequence[str] | None,
+) -> Dataset:
     """Set aside the rows that can't be used, and turn the others into a data set."""
-    reasons = _item_reasons(source)
+    reasons = _item_reasons(source, keep_empty)
     task, decided = _decide_task(source, task_name)
-    if source.labels is not None:
+    found = None
+    if source.labels is not None and task == "multilabel":
+        usable = [row for row in range(len(source.values)) if row not in reasons]
+        mark = source.separator or separator  # what joined them is known
+        found = read_labels(source.labels, source.label_columns, usable, mark, labels)
+        reasons |= found.reasons
+    elif source.labels is not None:
         for row, label in enumerate(source.labels):
             if row not in reasons and (reason := _target_reason(label, task, source.no_label)):
                 reasons[row] = reason
@@ -255,13 +257,20 @@ def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
     if not kept:
         raise SourceError(_no_rows(source, problems))
     targets = None
-    if source.labels is not None:
+    if found is not None:
+        targets = found.matrix[kept]
+        decided += found.decided
+        decided += check_labels(found, kept, source.name) if min_classes > 1 else []
+    elif source.labels is not None:
         targets, noticed = _targets([source.labels[row] for row in kept], task)
         decided += noticed
         _check_distinct(targets, min_classes, source)
-    items: list[Any] = source.values if source.cells is None else source.cells
-    if source.paths is not None:
-        items = [str(path) for path in source.paths]
+    items = _items(source)
+    if items_are_texts and source.labels is not None and task == "classification":
+        if min_classes > 1:  # a part for testing may lack a class
+            check_no_class_lost(source.labels, reasons, source.places, source.name)
+        columns = (items, source.labels, source.places)
+        decided += different_labels(*([column[row] for row in kept] for column in columns))
     return Dataset(
         name=source.name,
         items=[items[row] for row in kept],
@@ -274,20 +283,32 @@ def _check_rows(source: _Source, task_name: str, min_classes: int) -> Dataset:
         table=None if source.table is None else source.table.iloc[kept].reset_index(drop=True),
         item_column=source.item_column,
         target_column=source.target_column,
+        labels=None if found is None else found.names,
+        separator=None if found is None else found.separator,
         decided=[*source.decided, *decided],
     )
 
 
-def _item_reasons(source: _Source) -> dict[int, str]:
+def _items(source: Source) -> list[Any]:
+    if source.paths is not None:
+        return [str(path) for path in source.paths]
+    return source.documents or source.cells or source.values
+
+
+def _item_reasons(source: Source, keep_empty: bool) -> dict[int, str]:
     """Say of each row whose item can't be used why not."""
-    reasons: dict[int, str] = {}
+    reasons = dict(source.faults)
     looked_up = 0
-    for row, value in enumerate(source.values):
+    for row, value in enumerate(source.documents or source.values):
+        if row in reasons:
+            continue
         if source.cells is not None:
             if not any(cell.strip() for cell in source.cells[row].values()):
                 reasons[row] = "all its columns are empty"
         elif not value.strip():
-            reasons[row] = f"column {source.item_column!r} is empty"
+            column = source.item_column
+            reason = "the file is empty" if column is None else f"column {column!r} is empty"
+            reasons |= {} if keep_empty else {row: reason}
         elif source.paths is not None and not is_file(source.paths[row]):
             looked_up += 1
             path = source.paths[row]
@@ -295,9 +316,14 @@ def _item_reasons(source: _Source) -> dict[int, str]:
     return reasons
 
 
-def _decide_task(source: _Source, task: str) -> tuple[Task | None, list[str]]:
+def _decide_task(source: Source, task: str) -> tuple[Task | None, list[str]]:
     if source.labels is None:
         return None, []
+    if task == "auto" and source.separator is not None:
+        return "multilabel", ["task: multilabel (items have several labels)"]
+    if task == "multilabel" or source.label_columns is not None:
+        check_multilabel(source, task)
+        return "multilabel", []
     if task == "classification" or (task == "auto" and source.table is None):
         return "classification", []
     if task == "regression":
@@ -323,7 +349,7 @@ def _targets(labels: list[str], task: Task | None) -> tuple[NDArray[Any], list[s
     return targets, similar_labels(labels)
 
 
-def _check_distinct(targets: NDArray[Any], min_classes: int, source: _Source) -> None:
+def _check_distinct(targets: NDArray[Any], min_classes: int, source: Source) -> None:
     distinct = set(targets.tolist())
     if len(distinct) < min_classes:
         raise SourceError(
@@ -332,7 +358,7 @@ def _check_distinct(targets: NDArray[Any], min_classes: int, source: _Source) ->
         )
 
 
-def _no_rows(source: _Source, problems: tuple[Problem, ...]) -> str:
+def _no_rows(source: Source, problems: tuple[Problem, ...]) -> str:
     first = [f"  {source.places[p.item]} {p.value!r}: {p.reason}" for p in problems[:3]]
     lines = [f"{source.name}: none of its {len(problems)} rows can be used. The first:", *first]
     if source.paths is not None and source.table is not None:

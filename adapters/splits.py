@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cnnkit.adapters.copies import ASIDE, PARTS, item_names, label_conflicts, set_aside_copies
 from cnnkit.adapters.errors import SplitError, did_you_mean, listing
 from cnnkit.adapters.parts import check_shares, column_values, draw_groups, draw_items
-from cnnkit.adapters.units import codes, find_strata, find_units
+from cnnkit.adapters.units import codes, find_strata, find_units, has_classes, label_patterns
 from cnnkit.cnncore.image import IntArray, Problem
 
 _PART_OF_VALUE = {
@@ -112,11 +112,12 @@ def make_split(
     Parameters
     ----------
     kind : str
-        `stratified`: each class (regression: each tenth of the targets) in the same proportions.
+        `stratified`: each class (regression: each tenth of the targets; multi-label: each frequent
+        combination) in the same proportions.
         `random`: in exact sizes. `group:COL`: whole groups, with sizes as near as possible.
         `column:COL`: the column says train, val or test; a missing validation part is drawn.
-    targets : array [N] or None
-        Labels or numbers.
+    targets : array [N] or [N, K] or None
+        Labels or numbers; multi-label: 1, 0 and NaN.
     table : DataFrame [N rows] or None
         Holds the column.
     fingerprints : sequence of str [N]
@@ -125,7 +126,7 @@ def make_split(
         Shares of all items; 0 for no such part. With `column:COL`, `val` is the share of the
         training part that is drawn.
     seed : int
-    task : "classification" or "regression" or None
+    task : "classification", "regression" or "multilabel" or None
     places : sequence of str [N] or None
         Names of the items in messages. None: their numbers.
 
@@ -155,7 +156,7 @@ def make_split(
         groups = column_values(table, chosen.column)
         part = draw_groups(groups, fingerprints, strata, shares, rng, chosen.column)
     else:
-        keep_classes = chosen.kind == "stratified" and task != "regression"
+        keep_classes = chosen.kind == "stratified" and has_classes(task)
         units = find_units(fingerprints)
         part, notes = draw_items(units, strata, shares, rng, keep_classes=keep_classes)
     notes += _label_notes(part, targets, task, fingerprints, names)
@@ -234,8 +235,8 @@ def _given(
     notes: list[str] = []
     if val > 0 and not (part == 1).any():
         units = find_units([fingerprints[item] for item in train.tolist()])
-        strata = find_strata(None if targets is None else targets[train], task, len(train))
-        keep_classes = task != "regression"
+        strata = find_strata(None if targets is None else targets[train], task, len(train), parts=2)
+        keep_classes = has_classes(task)
         part[train], notes = draw_items(
             units, strata, (1 - val, val), rng, keep_classes=keep_classes
         )
@@ -254,6 +255,8 @@ def _label_notes(
     """Report classes that can't be learned, and identical items with different labels."""
     if targets is None or task == "regression":
         return []
+    if task == "multilabel":
+        return label_conflicts(codes(fingerprints), label_patterns(targets), names)
     notes = label_conflicts(codes(fingerprints), targets, names)
     unseen = sorted(set(targets) - set(targets[part == 0]))
     if unseen:

@@ -1,4 +1,4 @@
-"""Reads table files (CSV, TSV, Parquet): all values as text, and the line where each row begins."""
+"""Reads table files: all values as text, and the line where each row begins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -17,9 +17,11 @@ import pandas as pd
 
 from cnnkit.adapters.encodings import decode
 from cnnkit.adapters.errors import SourceError, listing
+from cnnkit.adapters.fasttext_lines import is_fasttext, read_fasttext
+from cnnkit.adapters.json_lines import JSON_SUFFIXES, read_json_rows
 from cnnkit.cnncore.image import IntArray
 
-TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", ".pq"})
+TABLE_SUFFIXES = JSON_SUFFIXES | {".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", ".pq"}
 
 _DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |"}
@@ -43,15 +45,29 @@ class Table:
         Line of the file, from 1, where each row begins (Parquet: number of the row).
     notes : tuple of str
         What was guessed while reading.
+    faults : dict of (row, column) to str
+        Why cells that are "" in the frame hold no text.
+    separator : str or None
+        Between the labels of a cell, where cells are known to hold several.
     """
 
     frame: pd.DataFrame
     lines: IntArray
     notes: tuple[str, ...]
+    faults: dict[tuple[int, str], str] = field(default_factory=dict)
+    separator: str | None = None
 
 
-def read_table(path: Path, encoding: str | None = None, *, header: bool | None = True) -> Table:
-    """Read a CSV, TSV or Parquet file; delimiter and encoding are found by looking at it.
+def read_table(
+    path: Path,
+    encoding: str | None = None,
+    *,
+    header: bool | None = True,
+    strict: bool = False,
+) -> Table:
+    """Read a CSV, TSV, JSON, JSON Lines or Parquet file, or one in fastText's format.
+
+    The delimiter is found by looking at the file, and so is the encoding.
 
     Parameters
     ----------
@@ -61,6 +77,8 @@ def read_table(path: Path, encoding: str | None = None, *, header: bool | None =
     header : bool or None
         Whether the first line of a text file names the columns; without names they are called
         "column 1", "column 2", … None: found by looking at it, with a note where it doesn't.
+    strict : bool
+        Latin-1 is never guessed.
 
     Raises
     ------
@@ -79,7 +97,10 @@ def read_table(path: Path, encoding: str | None = None, *, header: bool | None =
     try:
         with path.open("rb") as file:
             is_parquet = file.peek(4).startswith(b"PAR1")
-            table = _read_parquet(path) if is_parquet else _read_text(path, file, encoding, header)
+            if is_parquet:
+                table = _read_parquet(path)
+            else:
+                table = _read_text(path, file, encoding, header, strict)
     except OSError as error:
         raise SourceError(f"{path} can't be read: {error.strerror}.") from error
     if not len(table.frame):
@@ -87,31 +108,78 @@ def read_table(path: Path, encoding: str | None = None, *, header: bool | None =
     return table
 
 
-def _read_text(path: Path, file: BinaryIO, encoding: str | None, header: bool | None) -> Table:
-    text, notes = decode(file.read(), encoding, path)
+def _read_text(
+    path: Path, file: BinaryIO, encoding: str | None, header: bool | None, strict: bool
+) -> Table:
+    text, notes = decode(file.read(), encoding, path, strict=strict)
     if not text.strip():
         raise SourceError(f"{path} is empty; expected a table with a header line.")
+    suffix = path.suffix.lower()
+    if suffix in JSON_SUFFIXES:
+        return _read_json(path, text, notes)
+    if is_fasttext(text):
+        return _read_fasttext(path, text, notes)
     if other := _OTHER_TEXT.match(text):
         kind = "JSON" if other[1] else "HTML or XML"
-        raise SourceError(f"{path} isn't a table, it is {kind}. Save the table as CSV.")
-    delimiter = _sniff_delimiter(text, tab_first=path.suffix.lower() in {".tsv", ".tab"})
-    if delimiter != ("\t" if path.suffix.lower() in {".tsv", ".tab"} else ","):
+        advice = "Call it .json or .jsonl" if other[1] else "Save the table as CSV"
+        raise SourceError(f"{path} isn't a table, it is {kind}. {advice}.")
+    delimiter = _sniff_delimiter(text, tab_first=suffix in {".tsv", ".tab"})
+    if delimiter != ("\t" if suffix in {".tsv", ".tab"} else ","):
         notes = [*notes, f"{path.name}: the delimiter is a {_DELIMITER_NAMES[delimiter]}"]
     rows, lines = _parse(text, delimiter, path.name)
     del text  # a large file needn't stand in the memory twice
+    return _with_names(rows, lines, notes, header, path.name)
+
+
+def _read_json(path: Path, text: str, notes: list[str]) -> Table:
+    rows = read_json_rows(text, path.name)
+    if not rows.lines:
+        raise SourceError(f"{path} holds no objects.")
+    first: dict[str, int] = {}
+    for row, column in rows.nested:
+        first.setdefault(column, rows.lines[row])
+    if first:
+        places = [f"{column!r} (first in line {line})" for column, line in first.items()]
+        notes = [*notes, f"{path.name}: columns with lists or objects: {', '.join(places)}"]
+    faults = {
+        (row, column): f"column {column!r} holds {kind}; expected a text or a number"
+        for (row, column), kind in rows.nested.items()
+    }
+    return replace(_table(rows.columns, rows.lines, notes), faults=faults)
+
+
+def _read_fasttext(path: Path, text: str, notes: list[str]) -> Table:
+    rows = read_fasttext(text)
+    notes = [*notes, f"{path.name}: fastText's format"]
+    faults = {
+        (row, "label"): "the line has no label: expected __label__, then its name"
+        for row, label in enumerate(rows.labels)
+        if not label
+    }
+    table = _table({"text": rows.texts, "label": rows.labels}, rows.lines, notes)
+    return replace(table, faults=faults, separator=rows.separator)
+
+
+def _table(columns: dict[str, list[str]], lines: Sequence[int], notes: Sequence[str]) -> Table:
+    frame = pd.DataFrame(columns, dtype=object)
+    return Table(frame, np.array(lines, dtype=np.int64), tuple(notes))
+
+
+def _with_names(
+    rows: list[list[str]], lines: list[int], notes: list[str], header: bool | None, name: str
+) -> Table:
+    """Take the first row for the names of the columns, if it is a header."""
     if header or (header is None and _is_header(rows[0], rows[1 : 1 + _LINES_COMPARED])):
-        columns = _column_names(rows.pop(0), path.name)
+        columns = _column_names(rows.pop(0), name)
         del lines[0]
     else:
         columns = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
         if header is None:
-            notes = [*notes, f"{path.name}: no header: the first line is a row like the others"]
-    _check_widths(rows, lines, len(columns), path.name)
+            notes = [*notes, f"{name}: no header: the first line is a row like the others"]
+    _check_widths(rows, lines, len(columns), name)
     values = zip(*rows, strict=True) if rows else ([] for _ in columns)
-    frame = pd.DataFrame(
-        {name: list(column) for name, column in zip(columns, values, strict=True)}, dtype=object
-    )
-    return Table(frame, np.array(lines, dtype=np.int64), tuple(notes))
+    named = {column: list(cells) for column, cells in zip(columns, values, strict=True)}
+    return _table(named, lines, notes)
 
 
 def _is_header(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
@@ -244,8 +312,7 @@ def _read_parquet(path: Path) -> Table:
     left_out = [name for name in frame if str(frame[name].dtype).startswith(_NOT_TEXT)]
     notes = [f"{path.name}: columns that aren't text or numbers: {listing(left_out)}"]
     texts = {
-        name: column.astype(object).map(str, na_action="ignore").fillna("").tolist()
+        str(name): column.astype(object).map(str, na_action="ignore").fillna("").tolist()
         for name, column in frame.drop(columns=left_out).items()
     }
-    lines = np.arange(1, len(frame) + 1)
-    return Table(pd.DataFrame(texts, dtype=object), lines, tuple(notes if left_out else ()))
+    return _table(texts, range(1, len(frame) + 1), notes if left_out else [])

@@ -62,14 +62,20 @@ def find_units(fingerprints: Sequence[str], groups: Sequence[str] | None = None)
     return codes(component)
 
 
-def find_strata(targets: NDArray[Any] | None, task: str | None, count: int) -> IntArray:
-    """Number what is to be alike in all parts: classes, or tenths of the numbers' range of ranks.
+def find_strata(
+    targets: NDArray[Any] | None, task: str | None, count: int, parts: int = 3
+) -> IntArray:
+    """Number what is to be alike in all parts.
+
+    That is classes, tenths of the numbers' range of ranks, or combinations of labels.
 
     Parameters
     ----------
-    targets : array [count] or None
+    targets : array [count] or [count, K] or None
         None: all items are alike.
-    task : "classification" or "regression" or None
+    task : "classification", "regression" or "multilabel" or None
+    parts : int
+        Combinations of labels with fewer items than parts are all alike.
 
     Returns
     -------
@@ -77,9 +83,32 @@ def find_strata(targets: NDArray[Any] | None, task: str | None, count: int) -> I
     """
     if targets is None:
         return np.zeros(count, dtype=np.int64)
+    if task == "multilabel":
+        combinations = codes(label_patterns(targets)) + 1
+        rare = np.bincount(combinations)[combinations] < parts
+        return codes(np.where(rare, 0, combinations))
     if task != "regression":
         return codes(targets)
     numbers = np.asarray(targets, dtype=np.float64)
     bins = int(np.clip(count // _FEWEST_PER_BIN, 1, _MOST_BINS))
     edges = np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1])
     return codes(np.searchsorted(edges, numbers))
+
+
+def label_patterns(targets: NDArray[np.float64]) -> NDArray[Any]:
+    """Write the labels of each item as a text: 1, 0, and ? where a label isn't known.
+
+    Examples
+    --------
+    >>> label_patterns(np.array([[1, 0, np.nan], [0, 0, 1]])).tolist()
+    ['10?', '001']
+    """
+    signs = np.where(np.isnan(targets), "?", np.where(targets == 1, "1", "0"))
+    patterns = np.empty(len(targets), dtype=object)
+    patterns[:] = ["".join(row) for row in signs.tolist()]
+    return patterns
+
+
+def has_classes(task: str | None) -> bool:
+    """Say whether each item is of one class, of which every part should have some."""
+    return task not in ("regression", "multilabel")

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cnnkit.adapters.errors import listing
 from cnnkit.adapters.sources import Dataset, load_dataset
-from cnnkit.cnncore.image import Problem
+from cnnkit.cnncore.image import IntArray, Problem
 from cnnkit.cnncore.scores import Task
 
 
@@ -24,7 +25,7 @@ class Collection:
     ----------
     name : str
     items : list [N]
-    targets : array [N]
+    targets : array [N] or [N, K]
     task : Task
     places : list of str [N]
     parts : list of (str, int)
@@ -33,6 +34,10 @@ class Collection:
         The columns of a single source.
     target : str or None
         Column of the targets, for tables.
+    labels : list of str [K] or None
+        Names of the labels of a multi-label task.
+    separator : str or None
+        Between the labels of a cell.
     unusable : list of (place, Problem)
         Rows that gave no item.
     decided : list of str
@@ -46,8 +51,18 @@ class Collection:
     parts: list[tuple[str, int]]
     table: pd.DataFrame | None = None
     target: str | None = None
+    labels: list[str] | None = None
+    separator: str | None = None
     unusable: list[tuple[str, Problem]] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
+
+    def never_seen(self, train: IntArray) -> list[str]:
+        """Name the labels that no training item has, as a sentence if there are any."""
+        if self.labels is None:
+            return []
+        seen = (self.targets[train] == 1).any(axis=0)
+        names = [label for label, is_seen in zip(self.labels, seen, strict=True) if not is_seen]
+        return [f"labels that no training item has: {listing(names)}"] if names else []
 
 
 def collect_demo(adapter: Any) -> Collection:
@@ -77,6 +92,7 @@ def collect(
     target: str | None,
     task: str,
     encoding: str | None,
+    separator: str | None = None,
     split_columns: Sequence[str] = (),
 ) -> Collection:
     """Load every (part, path) and join the items.
@@ -106,8 +122,11 @@ def collect(
                 task=task if not sets else str(sets[0].task),
                 item_names=adapter.item_columns,
                 items_are_files=adapter.items_are_files,
+                items_are_texts=adapter.items_are_texts,
                 row_columns=row_columns,
                 min_classes=2 if part == "train" else 1,
+                separator=separator if not sets else sets[0].separator,
+                labels=sets[0].labels if sets else None,
                 encoding=encoding,
             )
         )
@@ -122,6 +141,8 @@ def collect(
         parts=[(part, len(one)) for (part, _), one in zip(sources, sets, strict=True)],
         table=first.table if len(sets) == 1 else None,
         target=first.target_column,
+        labels=first.labels,
+        separator=first.separator,
         unusable=[
             (one.source_rows[problem.item][0], problem) for one in sets for problem in one.problems
         ],

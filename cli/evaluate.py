@@ -53,6 +53,10 @@ def evaluate(
         )
     for metric, score in found["scores"].items():
         click.echo(f"  {metric:<20}{score['text']}")
+    if "labels" in found:
+        from cnnkit.cli.fit_print import Printer
+
+        Printer(silent=False).labels(found["labels"])
 
 
 COUNTS = ("scored", "rejected", "seen_in_training", "of_unknown_classes")
@@ -71,6 +75,7 @@ def score_model(
     import numpy as np
 
     from cnnkit.adapters.sources import load_dataset
+    from cnnkit.cnncore.label_metrics import label_table
     from cnnkit.cnncore.model_folder import read_json
     from cnnkit.cnncore.scores import Predictions, Task
 
@@ -79,10 +84,15 @@ def score_model(
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
     classes = getattr(model, "classes_", None)
     task: Task = "regression" if classes is None else "classification"
+    if classes is not None and model.multilabel_:
+        task = "multilabel"
+    names = [] if classes is None else classes.astype(str).tolist()
     row_columns = adapter.row_columns()
+    separator = None
     if target is None and not data.is_dir():  # the column that the model learnt to predict
-        told = "options" if row_columns is None else "data"
-        target = read_json(folder, "config.json").get(told, {}).get("target")
+        config = read_json(folder, "config.json")
+        target = config.get("options" if row_columns is None else "data", {}).get("target")
+        separator = config.get("data", {}).get("separator")
     dataset = load_dataset(
         data,
         item=item,
@@ -90,11 +100,15 @@ def score_model(
         task=task,
         item_names=adapter.item_columns,
         items_are_files=adapter.items_are_files,
+        items_are_texts=adapter.items_are_texts,
         row_columns=row_columns,
+        keep_empty=True,
         min_classes=1,
+        separator=separator,
+        labels=names if task == "multilabel" else None,
         encoding=encoding,
     )
-    if row_columns is not None:  # say which columns were looked at
+    if row_columns is not None or task == "multilabel":  # say what was looked at, and left out
         click.echo("\n".join(dataset.decided), err=True)
     listed = folder / "training_items.txt"  # models that Python code saved have none
     can_tell = listed.exists() and has_all(dataset.items[0], row_columns)
@@ -103,8 +117,9 @@ def score_model(
     seen = np.array([digest in seen_before for digest in digests])
     samples = adapter.read(dataset.items)
     targets = np.asarray(dataset.targets)[samples.items]
-    names = None if classes is None else classes.astype(str)
-    known = np.ones(len(targets), bool) if names is None else np.isin(targets.astype(str), names)
+    known = np.ones(len(targets), bool)
+    if task == "classification":
+        known = np.isin(targets.astype(str), names)
     usable = ~seen[samples.items] & known
     if not usable.any():
         raise ValueError(
@@ -113,13 +128,13 @@ def score_model(
             "are of classes that the model doesn't know"
         )
     kept = samples[np.flatnonzero(usable)]
-    if names is None:
-        y, outputs = targets[usable], model.predict(kept)
-    else:
+    outputs = model.predict(kept) if task == "regression" else model.probabilities(kept)
+    y = targets[usable]
+    if task == "classification":
         number = {name: index for index, name in enumerate(names)}
-        y = np.array([number[label] for label in targets[usable].astype(str)])
-        outputs = model.probabilities(kept)
+        y = np.array([number[label] for label in y.astype(str)])
     scores = Predictions(np.arange(len(kept)), outputs).score(y, task)
+    labels = {"labels": label_table(y, outputs, dataset.labels)} if dataset.labels else {}
     rejects = [(dataset.source_rows[found.item][0], found) for found in dataset.problems]
     rejects += [(dataset.places[found.item], found) for found in samples.problems if found.rejected]
     return {
@@ -130,6 +145,7 @@ def score_model(
         "scores": {
             metric: {**score.to_dict(), "text": str(score)} for metric, score in scores.items()
         },
+        **labels,
         "rejects": [{"place": place, "reason": found.reason} for place, found in rejects],
     }
 

@@ -24,10 +24,16 @@ from cnnkit.cli.options import (
 @source_options
 @click.option(
     "--task",
-    type=click.Choice(["auto", "classification", "regression"]),
+    type=click.Choice(["auto", "classification", "regression", "multilabel"]),
     default="auto",
     show_default=True,
-    help="Auto: numbers with decimals, or with over 20 different values, are a regression.",
+    help="Auto: numbers with decimals, or with over 20 different values, are a regression. "
+    "Multilabel: any number of labels for each item, in one column or a column each.",
+)
+@click.option(
+    "--separator",
+    metavar="TEXT",
+    help="Stands between the labels of a cell, with --task multilabel.  [one of ; | ,]",
 )
 @click.option(
     "--split",

@@ -15,7 +15,7 @@ CONTRADICTIONS = (
     ("test_data", ("split", "test"), "the parts are data sets of their own"),
     ("strict", ("max_bad",), "no bad item is allowed"),
 )
-OF_DATA = ("item", "target", "encoding", "val_data", "test_data")
+OF_DATA = ("item", "target", "separator", "encoding", "val_data", "test_data")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class FitOptions:
     target: str | None
     encoding: str | None
     task: str
+    separator: str | None
     split: str
     val: float | None
     test: float
@@ -103,6 +104,12 @@ def check_together(options: FitOptions, given: Collection[str]) -> None:
     wrong = [flag(name) for name in OF_DATA if name in given]
     if options.data is None and wrong:
         raise click.UsageError(f"{' and '.join(wrong)} without DATA: name a folder or a table")
+    if options.separator is not None and options.task != "multilabel":
+        raise click.UsageError(
+            "--separator is for cells that hold several labels: add --task multilabel"
+        )
+    if options.separator == "":
+        raise click.UsageError("--separator '': expected what stands between labels, such as ';'")
     if options.overwrite and options.out is None:
         raise click.UsageError("--overwrite without --out: name the model to replace")
 

@@ -9,18 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from cnnkit.cli.collect import Collection
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import Problem
 from cnnkit.cnncore.metrics import main_metric
 from cnnkit.cnncore.results import by_model
-from cnnkit.cnncore.scores import Scores
+from cnnkit.cnncore.scores import Scores, Task
 from cnnkit.cnncore.train import EpochRecord
 
 LABEL = 12  # width of the left column
 PART_NAMES = {"train": "training", "val": "validation", "test": "test"}
+MAJORITY: dict[Task, str] = {
+    "classification": "majority class",
+    "regression": "mean",
+    "multilabel": "label shares",
+}
 MOST_SHOWN = 5
+MOST_CLASSES = 12
+LABEL_SCORES = ("positive", "known", "f1", "balanced_accuracy", "roc_auc", "average_precision")
 
 
 class Printer:
@@ -56,9 +65,9 @@ class Printer:
             self.fact(sentence)
         if data.task == "classification":
             sizes = Counter(data.targets).most_common()
-            shown = ", ".join(f"{label} {count:,}" for label, count in sizes[:12])
-            more = f", … and {len(sizes) - 12} more" if len(sizes) > 12 else ""
-            self.fact(f"classes: {len(sizes)}: {shown}{more}")
+            self.fact(f"classes: {name_counts(sizes)}")
+        if data.labels is not None:
+            self.fact(f"labels: {count_labels(data.targets, data.labels)}")
         for place, problem in data.unusable[:MOST_SHOWN]:
             self.fact(f"{place}: {problem.reason}")
         if data.unusable:
@@ -179,6 +188,19 @@ class Printer:
                 cells = "".join(f"{scores[model][part][metric]!s:<26}" for part in parts)
                 self.line(f"  {name:<{width}}{cells}".rstrip())
 
+    def labels(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Print the network's scores on each label, the most frequent first."""
+        if not rows:
+            return
+        shown = sorted(rows, key=lambda row: -row["positive"])[:MOST_CLASSES]
+        width = max(len(row["label"]) for row in shown) + 3
+        self.line(f"\n  {'label':<{width}}" + "".join(f"{name:<20}" for name in LABEL_SCORES))
+        for row in shown:
+            scores = "".join(f"{_score(row[name]):<20}" for name in LABEL_SCORES)
+            self.line(f"  {row['label']:<{width}}{scores}".rstrip())
+        if len(rows) > len(shown):
+            self.line(f"  … and {len(rows) - len(shown)} more; metrics.json has them all")
+
     def end(self, metrics: dict[str, Any], folder: Path) -> None:
         """Say how well calibrated the model is, what it took, and what can be done next."""
         calibration = metrics.get("calibration")
@@ -195,3 +217,49 @@ class Printer:
         )
         self.line(f"\n  Model and report: {folder}")
         self.line(f"  Next: cnnkit predict {folder} NEW_DATA")
+
+
+def model_titles(task: Task, baseline: str, networks: int) -> dict[str, str]:
+    """Return what the three models are called in tables.
+
+    Examples
+    --------
+    >>> model_titles("regression", "ridge", 2)
+    {'majority': 'mean', 'baseline': 'ridge', 'cnn': 'CNN (2 networks)'}
+    """
+    cnn = f"CNN ({networks} networks)" if networks > 1 else "CNN"
+    return {"majority": MAJORITY[task], "baseline": baseline, "cnn": cnn}
+
+
+def name_counts(sizes: Sequence[tuple[str, int]]) -> str:
+    """Write how many there are, and the first of them with their counts.
+
+    Examples
+    --------
+    >>> name_counts([("cat", 1200), ("dog", 7)])
+    '2: cat 1,200, dog 7'
+    """
+    shown = ", ".join(f"{label} {count:,}" for label, count in sizes[:MOST_CLASSES])
+    more = f", … and {len(sizes) - MOST_CLASSES} more" if len(sizes) > MOST_CLASSES else ""
+    return f"{len(sizes)}: {shown}{more}"
+
+
+def count_labels(targets: NDArray[Any], labels: Sequence[str]) -> str:
+    """Write how many items have each label, and how many cells aren't known.
+
+    Examples
+    --------
+    >>> count_labels(np.array([[1, 0], [1, np.nan]]), ["rock", "pop"])
+    '2: rock 2, pop 0; 1.00 an item; 1 of 4 cells not known'
+    """
+    counts = (targets == 1).sum(axis=0).tolist()
+    sizes = Counter(dict(zip(labels, counts, strict=True))).most_common()
+    missing = int(np.isnan(targets).sum())
+    unknown = f"; {missing:,} of {targets.size:,} cells not known" if missing else ""
+    return f"{name_counts(sizes)}; {sum(counts) / len(targets):.2f} an item{unknown}"
+
+
+def _score(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"

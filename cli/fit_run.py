@@ -20,7 +20,7 @@ from cnnkit.adapters.parts import column_values
 from cnnkit.adapters.splits import Split, given_split, make_split
 from cnnkit.cli.collect import Collection, collect, collect_demo
 from cnnkit.cli.fit_options import FitOptions
-from cnnkit.cli.fit_print import Printer
+from cnnkit.cli.fit_print import Printer, model_titles
 from cnnkit.cli.fit_swap_test import ask_swap_test, check_anyway
 from cnnkit.cli.settings import make_adapter
 from cnnkit.cnncore import results
@@ -91,6 +91,7 @@ class FitRun:
             self.data.items,
             self.data.targets,
             self.data.task,
+            labels=self.data.labels,
             with_baseline=not options.no_baseline,
             on_read=self._on_read,
             on_start=self.printer.plan,
@@ -106,6 +107,7 @@ class FitRun:
         metrics = {
             **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
             **outcome.content,
+            **results.label_scores(self.experiment, outcome.shown),
             **self.swap_test,
             "rejects": sum(row["status"] == "rejected" for row in rejects),
             "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
@@ -114,6 +116,7 @@ class FitRun:
             "parameters": self._parameters(outcome.final.model),
         }
         self.printer.table(self._titles(outcome.final.model), scores, metrics["metric"])
+        self.printer.labels(metrics.get("labels", []))
         difference = results.ahead(self.experiment, outcome.shown, outcome.groups)
         if difference is not None:
             n = len(outcome.shown.network["test"].rows)
@@ -135,6 +138,7 @@ class FitRun:
             target=options.target,
             task=options.task,
             encoding=options.encoding,
+            separator=options.separator,
             split_columns=[self.split_column] if self.split_column else [],
         )
 
@@ -165,7 +169,7 @@ class FitRun:
         self.set_aside = split.set_aside
         parts = {"train": split.train, "val": split.val, "test": split.test}
         self.printer.split(split.name, {part: len(rows) for part, rows in parts.items()})
-        self.printer.notes(split.notes)
+        self.printer.notes([*split.notes, *self.data.never_seen(split.train)])
         self._ask_swap_test(split.train)
         fitted = self.experiment.fit(**parts)
         sizes = {part: self.experiment.count_readable(rows) for part, rows in parts.items()}
@@ -312,12 +316,7 @@ class FitRun:
         ]
 
     def _titles(self, model: Any) -> dict[str, str]:
-        count = len(model.networks_)
-        return {
-            "majority": "mean" if self.data.task == "regression" else "majority class",
-            "baseline": self.adapter.baseline_name,
-            "cnn": f"CNN ({count} networks)" if count > 1 else "CNN",
-        }
+        return model_titles(self.data.task, self.adapter.baseline_name, len(model.networks_))
 
     def _parameters(self, model: Any) -> dict[str, Any]:
         """Collect every setting, chosen or given."""
@@ -351,6 +350,7 @@ class FitRun:
                 "name": self.data.name,
                 "items": len(self.data.items),
                 "target": self.data.target,
+                "separator": self.data.separator,
             },
             "options": {
                 name: printable(str(value)) if isinstance(value, Path) else value

@@ -85,7 +85,17 @@ def ask_swap_test(
 def run_test(
     adapter: Adapter, data: Collection, rows: IntArray, options: FitOptions
 ) -> SwapTestResult | None:
-    """Run the adapter's swap test, with a bar on stderr."""
+    """Run the adapter's swap test, with a bar on stderr.
+
+    Raises
+    ------
+    TableError
+        If the items can't be tested.
+    """
+    if type(adapter).swap_test is Adapter.swap_test:
+        return None
+    if data.task == "multilabel":
+        raise TableError("it takes one target, and these are multi-label")
     with closing(Bars(hidden=options.as_json)) as bars:
         return adapter.swap_test(
             [data.items[row] for row in rows],

@@ -82,7 +82,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --item, --target and --encoding."""
     for names, metavar, text in (
         (("--encoding",), "NAME", "Encoding of the table, such as latin-1."),
-        (("--target",), "COL", "Column of the table that is to be predicted."),
+        (("--target",), "COL", "Column that is to be predicted; A,B,C: 0/1 columns of labels."),
         (("--item",), "COL", "Column of the table that holds the items."),
     ):
         command = click.option(*names, metavar=metavar, help=text)(command)

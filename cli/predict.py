@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,14 @@ from cnnkit.cli.options import check_output, device_option, json_option
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cnnkit.adapters.dataset import Dataset
+
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--item", metavar="COL", help="Column of the table that holds the items.")
-@click.option("--encoding", metavar="NAME", help="Encoding of the table, such as latin-1.")
+@click.option("--encoding", metavar="NAME", help="Encoding of the table or text, such as latin-1.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write a CSV file, not stdout.")
 @click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
 @device_option
@@ -32,10 +36,11 @@ def predict(
     device: str,
     as_json: bool,
 ) -> None:
-    """Predict every item in DATA: a file, a folder of files, or a table.
+    """Predict every item in DATA: a file, a folder of files, a table, or - for lines from stdin.
 
-    The output has one row for every input row: the item, the prediction, a probability for each
-    class, a status (ok, warning or rejected) and the reason.
+    The output has one row for every input row: the item, the prediction (several labels: joined
+    by ";"), a probability for each class or label, a status (ok, warning or rejected) and the
+    reason.
     """
     import json
 
@@ -48,9 +53,9 @@ def predict(
         records = json.loads(frame.to_json(orient="records", force_ascii=False))
         click.echo(json.dumps({"predictions": records}, ensure_ascii=False))
     elif out is None:
-        click.echo(frame.to_csv(index=False), nl=False)
+        click.echo(as_csv(frame), nl=False)
     if out is not None:
-        frame.to_csv(out, index=False)
+        out.write_text(as_csv(frame), encoding="utf-8", newline="")
         counts = ", ".join(
             f"{n:,} {status}" for status, n in frame["status"].value_counts().items()
         )
@@ -69,24 +74,16 @@ def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None)
     """
     import pandas as pd
 
-    from cnnkit.adapters.sources import load_dataset
+    from cnnkit.adapters.folders import printable
 
     adapter = model.adapter
     if adapter is None:
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
-    dataset = load_dataset(
-        data,
-        item=item,
-        item_names=adapter.item_columns,
-        items_are_files=adapter.items_are_files,
-        row_columns=adapter.row_columns(),
-        need_target=False,
-        encoding=encoding,
-    )
-    if adapter.row_columns() is not None:  # say which columns were looked at
+    dataset = find_items(adapter, data, item, encoding)
+    if adapter.row_columns() is not None or adapter.items_are_texts:  # say what was looked at
         click.echo("\n".join(dataset.decided), err=True)
     samples = adapter.read(dataset.items)
-    frame = pd.DataFrame({"item": [value for _, value in dataset.source_rows]})
+    frame = pd.DataFrame({"item": [printable(value) for _, value in dataset.source_rows]})
     columns = prediction_columns(model, samples)
     rows = dataset.rows[samples.items]
     for name, values in columns.items():
@@ -104,13 +101,64 @@ def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None)
     return frame
 
 
+def find_items(adapter: Any, data: Path, item: str | None, encoding: str | None) -> Dataset:
+    """Return the items of a source, or the lines of stdin where it is called "-".
+
+    Raises
+    ------
+    SourceError
+        If the source can't be read.
+    ValueError
+        If the adapter's items are no lines.
+    """
+    from cnnkit.adapters.lines import load_lines
+    from cnnkit.adapters.sources import load_dataset
+
+    if data != Path("-"):
+        return load_dataset(
+            data,
+            item=item,
+            item_names=adapter.item_columns,
+            items_are_files=adapter.items_are_files,
+            items_are_texts=adapter.items_are_texts,
+            row_columns=adapter.row_columns(),
+            need_target=False,
+            keep_empty=True,
+            encoding=encoding,
+        )
+    if item is not None or adapter.row_columns() is not None:
+        raise ValueError(
+            "stdin is read as lines, each of which is an item; a table with columns must be a "
+            "file: save it as CSV and name that"
+        )
+    raw = sys.stdin.buffer.read()
+    return load_lines(raw, "stdin", items_are_files=adapter.items_are_files, encoding=encoding)
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    r"""Write a table as CSV, from which every text is read back as it was.
+
+    The csv module quotes \n, but not \r, which is read as the end of a line too.
+    """
+    if any("\r" in item for item in frame["item"]):
+        return frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)
+    return frame.to_csv(index=False)
+
+
 def prediction_columns(model: Any, samples: Any) -> dict[str, Any]:
     """Return the columns of the output by name: prediction and probabilities, or numbers."""
+    from cnnkit.cnncore.label_metrics import decide
+
     if not hasattr(model, "classes_"):
         return {"prediction": model.predict(samples)}
     probabilities = model.probabilities(samples)
+    if model.multilabel_:
+        names = model.classes_.astype(str)
+        said = [";".join(names[chosen]) for chosen in decide(probabilities)]
+    else:
+        said = model.classes_[probabilities.argmax(axis=1)]
     return {
-        "prediction": model.classes_[probabilities.argmax(axis=1)],
+        "prediction": said,
         **{
             f"p({label})": column
             for label, column in zip(model.classes_, probabilities.T, strict=True)

@@ -76,6 +76,7 @@ def find_items(adapter: Any, data: Path | None, item: str | None) -> tuple[list[
         item=item,
         item_names=adapter.item_columns,
         items_are_files=adapter.items_are_files,
+        items_are_texts=adapter.items_are_texts,
         row_columns=adapter.row_columns(),
         need_target=adapter.row_columns() is not None,  # which is no pixel
         min_classes=1,

@@ -13,7 +13,17 @@ from sklearn.utils.multiclass import check_classification_targets
 from cnnkit.cnncore.calibration import fit_temperature, softmax
 from cnnkit.cnncore.fitting import CNNEstimator, OnEpoch, OnStart, Validation
 from cnnkit.cnncore.image import Samples
-from cnnkit.cnncore.objective import Classification, Float64Array, Regression
+from cnnkit.cnncore.label_metrics import decide
+from cnnkit.cnncore.label_targets import (
+    HeldOut,
+    check_known,
+    is_multilabel,
+    label_matrix,
+    label_names,
+    positive_weights,
+    rows_with_labels,
+)
+from cnnkit.cnncore.objective import Classification, Float64Array, MultiLabel, Objective, Regression
 
 
 class CNNClassifier(ClassifierMixin, CNNEstimator):
@@ -39,8 +49,10 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
     mixup : float, optional
         Strength of mixup (both parameters of its beta distribution); 0 = off.
     label_smoothing : float
+        Share of the target that is spread over all classes; multi-label targets aren't smoothed.
     class_weight : dict, "balanced" or None
-        Weights in the loss. They help rare classes and spoil the probabilities.
+        Weights in the loss. They help rare classes and spoil the probabilities. Of multi-label
+        targets "balanced" alone: positive and negative cells of a label weigh the same.
     patience : int
         With validation data: epochs without a better validation loss before training stops.
     validation_fraction : float
@@ -54,14 +66,20 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
     Attributes
     ----------
     classes_ : ndarray [K]
+        Multi-label: the labels' names, or their numbers.
+    multilabel_ : bool
+        Each row has any number of labels.
     adapter_ : Adapter
     network_ : str
         The network spec that was used.
     networks_ : list of Network
     plan_ : Plan
         Epochs, batch size, learning rate and seed that were used.
+    prior_ : float64 array [K]
+        Shares of the classes in training: the probabilities for an item without content.
     temperature_ : float
-        Divides the logits (Guo et al. 2017); 1 without validation data.
+        Divides the logits (Guo et al. 2017); 1 without validation data, or with multi-label
+        targets.
     history_ : list of dict
         One record for each epoch.
 
@@ -127,8 +145,9 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         Parameters
         ----------
         X : sequence of items, array [N, C, H, W] or [N, F], or Samples
-        y : array [N]
-            Labels.
+        y : array [N] of labels, or [N, K] of 0, 1 and NaN
+            A matrix of two columns or more is multi-label: 1 where a row has the label, NaN where
+            nobody knows, which is left out of the loss. A DataFrame's columns name the labels.
         validation : tuple (X, y), optional
             Chooses the best epoch and calibrates the probabilities.
         on_start : callable
@@ -139,8 +158,20 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         Raises
         ------
         ValueError
-            If there is one class only, or shapes don't agree.
+            If there is one class only, no training row knows a label, or shapes don't agree.
         """
+        prepare = self._prepare_labels if is_multilabel(y) else self._prepare_classes
+        samples, targets, held_out, objective = prepare(X, y, validation)
+        self._train(samples, targets, objective, held_out, on_start, on_epoch)
+        self.temperature_ = 1.0
+        if held_out is not None and not self.multilabel_:
+            self.calibrate(*held_out)
+        return self
+
+    def _prepare_classes(
+        self, X: Any, y: Any, validation: Validation
+    ) -> tuple[Samples, NDArray[Any], HeldOut, Objective]:
+        """Turn labels into class numbers, and settle what is held out and how it is trained."""
         samples, labels = self._training_samples(X, y)
         check_classification_targets(labels)
         labels = column_or_1d(labels, warn=True)
@@ -149,7 +180,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
             raise ValueError(
                 f"found 1 class, {self.classes_.tolist()}: a classifier needs at least 2"
             )
-        held_out: tuple[Samples, NDArray[Any]] | None
+        held_out: HeldOut
         if validation is None:
             samples, targets, held_out = self._hold_out(samples, targets, targets)
         else:
@@ -160,29 +191,65 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
             weight = compute_class_weight(self.class_weight, classes=self.classes_, y=labels)
             weight = weight.astype(np.float32)
         objective = Classification(len(self.classes_), self.label_smoothing, weight)
-        self._train(samples, targets, objective, held_out, on_start, on_epoch)
-        self.temperature_ = 1.0
-        if held_out is not None:
-            self.calibrate(*held_out)
-        return self
+        return samples, targets, held_out, objective
+
+    def _prepare_labels(
+        self, X: Any, y: Any, validation: Validation
+    ) -> tuple[Samples, NDArray[Any], HeldOut, Objective]:
+        """Check multi-label targets, and settle what is held out and how it is trained."""
+        # scikit-learn's checks refuse NaN among targets.
+        samples, coded = self._training_samples(X, np.nan_to_num(label_matrix(y), nan=-1))
+        targets = np.where(coded < 0, np.nan, coded)
+        self.classes_ = label_names(y)
+        check_known(targets, self.classes_)
+        held_out: HeldOut
+        if validation is None:
+            samples, targets, held_out = self._hold_out(samples, targets, None)
+        else:
+            held, held_labels = self._held_out(validation)
+            held_out = (held, label_matrix(held_labels))
+        held_out = rows_with_labels(held_out, len(self.classes_))
+        weight = positive_weights(targets, self.class_weight)
+        return samples, targets, held_out, MultiLabel(len(self.classes_), weight)
+
+    @property
+    def multilabel_(self) -> bool:
+        """Whether each row has any number of labels, not one class."""
+        return isinstance(self.objective_, MultiLabel)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def calibrate(self, samples: Samples, targets: NDArray[Any]) -> None:
         """Choose the temperature on held-out samples and their class numbers, int64 [N]."""
         self.temperature_ = fit_temperature(as_logits(self._predict(samples)), targets)
 
     def predict_proba(self, X: Any) -> Float64Array:
-        """Return calibrated probabilities, float64 [N, K], for the same kind of X as `fit`."""
+        """Return calibrated probabilities, float64 [N, K], for the same kind of X as `fit`.
+
+        Those of classes sum to 1 in every row; each label's is for itself.
+        """
         return self.probabilities(self._samples(X))
 
     def probabilities(self, samples: Samples, *, calibrated: bool = True) -> Float64Array:
         """Return probabilities of samples, float64 [N, K], before or after calibration."""
         averaged = self._predict(samples)
-        return softmax(as_logits(averaged), self.temperature_ if calibrated else 1.0)
+        if self.multilabel_:
+            return averaged
+        divided = softmax(as_logits(averaged), self.temperature_ if calibrated else 1.0)
+        return self._with_prior(divided, samples)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the class with the most votes for every row of X, array [N]."""
-        chosen = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[chosen]
+        """Return the class with the most votes for every row of X, array [N].
+
+        Multi-label: 1 for labels with a probability above 0.5, else 0, int64 array [N, K].
+        """
+        probabilities = self.predict_proba(X)
+        if self.multilabel_:
+            return decide(probabilities).astype(np.int64)
+        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
         return labels
 
     def _class_numbers(self, labels: NDArray[Any]) -> NDArray[np.int64]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from cnnkit.cnncore.calibration import fit_temperature
-from cnnkit.cnncore.estimator import CNNClassifier, as_logits
+from cnnkit.cnncore.estimator import as_logits
 from cnnkit.cnncore.fitting import CNNEstimator
 from cnnkit.cnncore.image import Problem, Samples
 from cnnkit.cnncore.objective import Float64Array
@@ -57,8 +58,10 @@ class Experiment:
         Unfitted, without an adapter.
     items : sequence
     targets : array [N]
-        Labels, or float64 numbers.
-    task : "classification" or "regression"
+        Labels, or float64 numbers; multi-label: float64 [N, K] of 0, 1 and NaN (not known).
+    task : "classification", "regression" or "multilabel"
+    labels : sequence of str [K] or None
+        Names of the labels of a multi-label task.
     with_baseline : bool
     on_read : callable
         Called with the fitted adapter and the problems, after reading and before training.
@@ -70,7 +73,7 @@ class Experiment:
     Attributes
     ----------
     classes : array [K] or None
-    y : int64 array [N] of class numbers, or float64 array [N]
+    y : int64 array [N] of class numbers, or float64 array [N] or [N, K]
     problems : tuple of Problem
         Rejected items and warnings of the latest reading.
     seconds : dict
@@ -85,6 +88,7 @@ class Experiment:
         targets: NDArray[Any],
         task: Task,
         *,
+        labels: Sequence[str] | None = None,
         with_baseline: bool = True,
         on_read: Callable[[Any, tuple[Problem, ...]], None] = lambda adapter, problems: None,
         on_start: Callable[[CNNEstimator], None] = lambda model: None,
@@ -95,6 +99,7 @@ class Experiment:
         self.items = items
         self.targets = targets
         self.task = task
+        self.labels = labels
         self.with_baseline = with_baseline
         self.on_read = on_read
         self.on_start = on_start
@@ -150,7 +155,7 @@ class Experiment:
     def fit_everything(self, fits: Sequence[Fitted], train: Rows) -> Fitted:
         """Train the final model on `train`; its temperature comes from the folds' predictions."""
         final = self.fit(train, np.array([], dtype=np.int64), np.array([], dtype=np.int64))
-        if isinstance(final.model, CNNClassifier):
+        if self.task == "classification":
             votes = [self._known_votes(fit) for fit in fits]
             truth = np.concatenate([known for _, known in votes])
             if len(truth):  # none where each class is a fold of its own
@@ -194,15 +199,18 @@ class Experiment:
             known = np.flatnonzero(np.isin(self.targets[val.items], self.targets[train.items]))
             val = val if self.classes is None else val[known]
             validation = (val, self.targets[val.items]) if len(val) else None
+        targets = self.targets[train.items]
         return model.fit(
             train,
-            self.targets[train.items],
+            targets if self.labels is None else pd.DataFrame(targets, columns=list(self.labels)),
             validation=validation,
             on_start=self.on_start,
             on_epoch=self.on_epoch,
         )
 
     def _predict(self, model: Any, samples: Samples, *, calibrated: bool = True) -> Predictions:
+        if self.task == "multilabel":
+            return Predictions(samples.items, model.probabilities(samples))
         if self.classes is None:
             return Predictions(samples.items, model.predict(samples))
         outputs = model.probabilities(samples, calibrated=calibrated)
@@ -223,10 +231,12 @@ class Experiment:
 
     def _baseline_predictions(self, model: Any, rows: Rows) -> Predictions:
         items = [self.items[row] for row in rows]
-        if self.classes is None:
+        if self.task == "regression":
             return Predictions(rows, model.predict(items))
         probable = hasattr(model, "predict_proba")
         outputs = model.predict_proba(items) if probable else model.decision_function(items)
+        if self.classes is None:
+            return Predictions(rows, outputs, probable)
         fill = 0.0 if probable else float(outputs.min()) - 1
         return Predictions(rows, align(outputs, model.classes_, len(self.classes), fill), probable)
 

@@ -13,12 +13,15 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cnnkit.cnncore.image import Axis, Samples
+from cnnkit.cnncore.image import Axis, Images, Samples
 from cnnkit.cnncore.objective import Float64Array
 from cnnkit.cnncore.train import EpochRecord
 
 BINS = 10
 MOST_POINTS = 2000
+TICKS = 6
+TICKS_OF_WORDS = 24
+GOLDEN = 0.6180339887  # multiples of the golden ratio are spread evenly over 0 to 1
 
 
 def as_svg(figure: Figure) -> Markup:
@@ -109,7 +112,8 @@ def draw_images(
     """
     renderer = adapter.renderer().train(seed is not None)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    pixels = renderer(samples.to("cpu"), generator).pixels[:, 0].numpy()
+    pixels = _pictures(renderer(samples.to("cpu"), generator))
+    indexed = adapter.spec_.values == "index"
     columns = min(2, len(pixels))
     rows = -(-len(pixels) // columns)
     figure = Figure(figsize=(6 * columns, 3.2 * rows), layout="constrained")
@@ -118,20 +122,59 @@ def draw_images(
     # Measured axes (Hz) rise; rows without a unit are read from the top.
     origin: Literal["upper", "lower"] = "lower" if height and height.unit else "upper"
     for axes, image, item in zip(all_axes, pixels, samples.items, strict=False):
-        axes.imshow(image, origin=origin, aspect="auto", interpolation="nearest")
-        for axis, size, set_ticks in (
-            (0, image.shape[0], axes.set_yticks),
-            (1, image.shape[1], axes.set_xticks),
-        ):
-            places = np.linspace(0, size - 1, 6).round().astype(int)
-            labels = adapter.edge_labels(items[item], axis, places.tolist())
-            set_ticks(places, labels)
+        axes.imshow(
+            _coloured(image) if indexed else image,
+            origin=origin,
+            aspect="auto",
+            interpolation="nearest",
+        )
+        if indexed:  # its rows are the channels
+            axes.set_yticks(range(len(image)), adapter.spec_.channels)
+        else:
+            _label(axes.set_yticks, adapter, items[item], 0, len(image), TICKS)
+        most = TICKS_OF_WORDS if indexed else TICKS
+        _label(axes.set_xticks, adapter, items[item], 1, image.shape[1], most)
+        if indexed:
+            axes.tick_params("x", rotation=90)
         axes.set_ylabel(_title(height))
         axes.set_xlabel(_title(width))
         axes.set_title(titles[item], fontsize=9, parse_math=False)
     for axes in all_axes[len(pixels) :]:
         axes.set_axis_off()
     return figure
+
+
+def _pictures(images: Images) -> list[NDArray[Any]]:
+    """Return one picture [rows, columns] for each item: of a long one its first window.
+
+    Of intensities the first channel; of categories all channels, one below the other.
+    """
+    firsts = np.arange(len(images.pixels))
+    if images.windows is not None:
+        firsts = (images.windows.cumsum(0) - images.windows).numpy()
+    pixels = images.pixels.numpy()[firsts]
+    if pixels.dtype == np.float32:
+        return list(pixels[:, 0])
+    pictures = [image.reshape(-1, image.shape[2]) for image in pixels]
+    if images.mask is None:
+        return pictures
+    widths = images.mask.numpy()[firsts].any(axis=(1, 2)).sum(axis=1)
+    return [picture[:, :width] for picture, width in zip(pictures, widths, strict=True)]
+
+
+def _coloured(categories: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give categories colours, [rows, columns, 4]: equal ones the same, none none."""
+    # Neighbouring numbers are no more alike than others, so they get distant hues.
+    colours = np.asarray(mpl.colormaps["hsv"](categories * GOLDEN % 1))
+    colours[categories == 0] = 0
+    return colours
+
+
+def _label(set_ticks: Any, adapter: Any, item: Any, axis: int, size: int, most: int) -> None:
+    """Name some rows (axis 0) or columns (axis 1) in the adapter's own units."""
+    places = np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
+    labels = adapter.edge_labels(item, axis, places.tolist())
+    set_ticks(places, [label.replace("$", r"\$") for label in labels])
 
 
 def _title(axis: Axis | None) -> str:

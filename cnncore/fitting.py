@@ -27,7 +27,6 @@ from cnnkit.cnncore.objective import Float64Array, Objective
 from cnnkit.cnncore.train import EpochRecord, Plan, predict, train
 
 FEWEST_STEPS = 400  # fewer cost more accuracy than any augmentation gains (docs/audio.md)
-FEWEST_EPOCHS = 4
 PIXELS_FOR_THREADS = 2**17  # in a batch; with fewer, threads wait for each other more than they do
 
 ONE_AT_A_TIME = threading.Lock()
@@ -151,7 +150,7 @@ class CNNEstimator(BaseEstimator):
         if batch_size * (rows or 1) * (columns or 1) < PIXELS_FOR_THREADS:
             threads = 1
         return Plan(
-            epochs=self.epochs or max(FEWEST_EPOCHS, epochs),
+            epochs=self.epochs or max(recipe.epochs, epochs),
             batch_size=batch_size,
             learning_rate=self.learning_rate or recipe.learning_rate,
             weight_decay=self.weight_decay,
@@ -181,6 +180,7 @@ class CNNEstimator(BaseEstimator):
         self.plan_ = self._plan(len(np.unique(samples.items)), seed)
         self.network_ = to_text(layers)
         self.objective_ = objective
+        self.prior_ = objective.prior(y)
         self.device_ = str(device)
         self.networks_ = []
         for number in range(self.ensemble or recipe.ensemble):
@@ -193,11 +193,11 @@ class CNNEstimator(BaseEstimator):
         on_start(self)
         held_out = None
         if validation is not None:
-            held_out = (Feed(validation[0], device), validation[1])
+            held_out = (self._feed(validation[0], device), validation[1])
         self.history_ = train(
             self.networks_,
             self.adapter_.renderer().to(device),
-            Feed(samples, device),
+            self._feed(samples, device),
             y,
             objective,
             self.plan_,
@@ -205,12 +205,21 @@ class CNNEstimator(BaseEstimator):
             on_epoch=on_epoch,
         )
 
+    def _feed(self, samples: Samples, device: torch.device) -> Feed:
+        return Feed(samples, device, by_length=None in self.adapter_.spec_.shape)
+
     def _predict(self, samples: Samples) -> Float64Array:
         """Average the networks' predictions over all test views, float64 [N, outputs]."""
         device = torch.device(self.device_)
         renderer = self.adapter_.renderer().to(device)
-        feed = Feed(samples, device)
-        return predict(self.networks_, renderer, feed, self.objective_, views=renderer.views)
+        feed = self._feed(samples, device)
+        said = predict(self.networks_, renderer, feed, self.objective_, views=renderer.views)
+        return self._with_prior(said, samples)
+
+    def _with_prior(self, outputs: Float64Array, samples: Samples) -> Float64Array:
+        """Answer samples without content with what is most likely before anything is seen."""
+        outputs[samples.lengths == 0] = self.prior_
+        return outputs
 
 
 def left_over(samples: Samples, y: Any) -> tuple[Samples, NDArray[Any]]:

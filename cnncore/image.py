@@ -61,6 +61,11 @@ class ImageSpec:
         Number of categories of an index image; category 0 is padding.
     side : tuple of str
         Names of unordered side features that go straight to the fully connected layers.
+    sparse_side : int
+        Number of side features of which an item has but a few (the words of a text). They vote
+        directly, and take the place of `side`.
+    vectors : int
+        Features that each pixel of an index image brings along, joined to those of its embedding.
 
     Examples
     --------
@@ -75,6 +80,8 @@ class ImageSpec:
     values: Literal["intensity", "index"] = "intensity"
     vocabulary: int | None = None
     side: tuple[str, ...] = ()
+    sparse_side: int = 0
+    vectors: int = 0
 
     @property
     def shape(self) -> tuple[int, int | None, int | None]:
@@ -265,20 +272,45 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class SparseRows:
+    """A matrix [N, S] of which only the entries that aren't 0 are kept, row by row.
+
+    Parameters
+    ----------
+    columns : int64 Tensor [entries]
+        Column of each entry, 0 to S - 1.
+    values : float32 Tensor [entries]
+    offsets : int64 Tensor [N]
+        Where each row begins.
+    """
+
+    columns: Tensor
+    values: Tensor
+    offsets: Tensor
+
+
+@dataclass(frozen=True)
 class Images:
     """What the network gets.
 
     Parameters
     ----------
-    pixels : float32 Tensor [N, C, H, W], or int64 for index images
-    mask : bool Tensor [N, 1, H, W] or None
+    pixels : float32 Tensor [M, C, H, W], or int64 for index images
+    mask : bool Tensor [M, 1, H, W] or None
         True where a pixel belongs to the item; None where all do.
-    side : float32 Tensor [N, S] or None
+    side : float32 Tensor [N, S], SparseRows or None
+    windows : int64 Tensor [N] or None
+        How many of the M images, one after the other, show parts of the same item; global pools
+        go over all of them. None: every item has one.
+    vectors : float32 Tensor [M, V, H, W] or None
+        What each pixel brings along.
     """
 
     pixels: Tensor
     mask: Tensor | None = None
-    side: Tensor | None = None
+    side: Tensor | SparseRows | None = None
+    windows: Tensor | None = None
+    vectors: Tensor | None = None
 
 
 class Renderer(nn.Module, ABC):
@@ -315,6 +347,8 @@ class Recipe:
         Networks trained at once; their probabilities are averaged.
     samples_seen : int
         Length of training: images shown to each network.
+    epochs : int
+        At least so many times each item is shown.
     batch_size : int
     learning_rate : float
     mixup : float
@@ -324,6 +358,7 @@ class Recipe:
     network: str = "auto"
     ensemble: int = 1
     samples_seen: int = 10_000
+    epochs: int = 4
     batch_size: int = 32
     learning_rate: float = 3e-3
     mixup: float = 0.0

@@ -25,6 +25,10 @@ class Input:
         Number of categories of an image of category numbers.
     side : int
         Number of side features.
+    sparse : bool
+        An item has but a few of them: they can vote, but not be joined.
+    vectors : int
+        Features that each pixel of category numbers brings along.
 
     Raises
     ------
@@ -34,12 +38,14 @@ class Input:
     Examples
     --------
     >>> Input.of((1, 40, None))
-    Input(shape=(1, 40, None), vocabulary=None, side=0)
+    Input(shape=(1, 40, None), vocabulary=None, side=0, sparse=False, vectors=0)
     """
 
     shape: Shape
     vocabulary: int | None = None
     side: int = 0
+    sparse: bool = False
+    vectors: int = 0
 
     def __post_init__(self) -> None:
         known = [length for length in self.shape if length is not None]
@@ -59,4 +65,6 @@ class Input:
         if image.values == "index" and image.vocabulary is None:
             raise ValueError("an image of category numbers needs `vocabulary`, their number")
         vocabulary = image.vocabulary if image.values == "index" else None
-        return cls(image.shape, vocabulary, len(image.side))
+        sparse = image.sparse_side > 0
+        side = image.sparse_side if sparse else len(image.side)
+        return cls(image.shape, vocabulary, side, sparse, image.vectors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from cnnkit.cnncore.input import Shape
+from cnnkit.cnncore.input import Input, Shape
 from cnnkit.cnncore.layer_types import Conv, Dense, Embed, Gather, Layer, Pool, Side
 
 # While walking, an unknown length is the list of windows and strides that it went through: two
@@ -14,7 +14,7 @@ Length = int | tuple[tuple[int, int], ...]
 Walked = tuple[int] | tuple[int, Length, Length]
 
 
-def shape_after(layer: Layer, shape: Walked, side: int) -> Walked:
+def shape_after(layer: Layer, shape: Walked, image: Input) -> Walked:
     """Shape after a layer that fits."""
     match layer, shape:
         case Conv(), (_, rows, columns):
@@ -36,11 +36,11 @@ def shape_after(layer: Layer, shape: Walked, side: int) -> Walked:
         case Gather(), (features, _, _):
             return (features,)
         case Embed(), (_, rows, columns):
-            return (layer.features, rows, columns)
+            return (layer.features + image.vectors, rows, columns)
         case Dense(), _:
             return (layer.neurons,)
         case Side("side"), (features,):
-            return (features + side,)
+            return (features + image.side,)
     return shape
 
 

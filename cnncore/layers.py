@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnkit.cnncore.image import SparseRows
 from cnnkit.cnncore.layer_types import Conv, Pool
 
 
@@ -22,15 +23,21 @@ class Features(NamedTuple):
 
     Parameters
     ----------
-    values : Tensor [N, C, H, W], or [N, C] once the pixels are gone
-    mask : bool Tensor [N, 1, H, W] or None
+    values : Tensor [M, C, H, W], or [N, C] once the pixels are gone
+    mask : bool Tensor [M, 1, H, W] or None
         True where `values` belong to the item; what is elsewhere has no meaning.
-    side : Tensor [N, S] or None
+    side : Tensor [N, S], SparseRows or None
+    windows : int64 Tensor [N] or None
+        Images of each item, which a global pool puts together.
+    vectors : Tensor [M, V, H, W] or None
+        What each pixel of category numbers brings along.
     """
 
     values: Tensor
     mask: Tensor | None
-    side: Tensor | None
+    side: Tensor | SparseRows | None
+    windows: Tensor | None = None
+    vectors: Tensor | None = None
 
     def inside(self, outside: float = 0.0) -> Tensor:
         """Return the values, with `outside` wherever there is no item."""
@@ -105,7 +112,7 @@ class WindowPool(nn.Module):
 
     def _long_enough(self, features: Features) -> Features:
         """Pad a batch in which every item is shorter than the window."""
-        values, mask, _ = features
+        values, mask = features.values, features.mask
         rows, columns = (
             max(0, extent - length)
             for extent, length in zip(self.window, values.shape[2:], strict=True)
@@ -128,7 +135,7 @@ class BatchNorm(nn.Module):
         self.layer = nn.BatchNorm2d(features)
 
     def forward(self, features: Features) -> Features:
-        values, mask, _ = features
+        values, mask = features.values, features.mask
         if values.ndim == 2:
             return features._replace(values=self.layer(values[:, :, None, None])[:, :, 0, 0])
         if mask is None or not self.training:
@@ -151,7 +158,7 @@ class GroupNorm(nn.Module):
         self.layer = nn.GroupNorm(groups, features)
 
     def forward(self, features: Features) -> Features:
-        values, mask, _ = features
+        values, mask = features.values, features.mask
         if mask is None:
             return features._replace(values=self.layer(values))
         shape, groups = values.shape, self.layer.num_groups
@@ -167,26 +174,49 @@ class GroupNorm(nn.Module):
 
 
 class GlobalPool(nn.Module):
-    """Pixels become plain features."""
+    """Pixels become plain features, over all images of an item."""
 
     def __init__(self, word: str) -> None:
         super().__init__()
         self.word = word
 
     def forward(self, features: Features) -> Features:
-        return features._replace(values=self._pooled(features), mask=None)
+        return features._replace(values=self._pooled(features), mask=None, windows=None)
 
     def _pooled(self, features: Features) -> Tensor:
+        windows = features.windows
         if self.word == "gmp":
-            return features.inside(-torch.inf).amax((2, 3))
+            return over_windows(features.inside(-torch.inf).amax((2, 3)), windows, "amax")
         values = features.inside()
         if self.word == "flatten":
-            return values.flatten(1)
+            return over_windows(values.flatten(1), windows, "amax")
+        sums = over_windows(values.sum((2, 3)), windows, "sum")
         if self.word == "gsum":
-            return values.sum((2, 3))
+            return sums
         if features.mask is None:
-            return values.mean((2, 3))
-        return values.sum((2, 3)) / features.mask.sum((2, 3))
+            pixels = values.new_full((len(values), 1), values.shape[2] * values.shape[3])
+        else:
+            pixels = features.mask.sum((2, 3))
+        return sums / over_windows(pixels, windows, "sum")
+
+
+def over_windows(values: Tensor, windows: Tensor | None, reduce: str) -> Tensor:
+    """Sum or largest value of the images of each item: [M, C] to [N, C].
+
+    Parameters
+    ----------
+    values : Tensor [M, C]
+    windows : int64 Tensor [N] or None
+        Images of each item, one after the other.
+    reduce : "sum" or "amax"
+    """
+    if windows is None:
+        return values
+    item = torch.repeat_interleave(windows, output_size=len(values))
+    pooled = values.new_zeros((len(windows), values.shape[1]))
+    return pooled.scatter_reduce(
+        0, item[:, None].expand_as(values), values, reduce, include_self=False
+    )
 
 
 class Dropout(nn.Module):
@@ -211,15 +241,28 @@ class Dropout(nn.Module):
 
 
 class Embedding(nn.Module):
-    """The features of a pixel's categories, added up; category 0 has none."""
+    """The features of a pixel's categories: their sum over the root of their number.
+
+    Category 0 is none. The root keeps the size of the sum, whatever the number of categories.
+    """
 
     def __init__(self, vocabulary: int, dimension: int) -> None:
         super().__init__()
-        self.layer = nn.Embedding(vocabulary, dimension, padding_idx=0)
+        self.layer = nn.EmbeddingBag(vocabulary, dimension, mode="sum", padding_idx=0)
 
     def forward(self, features: Features) -> Features:
-        values = self.layer(features.values).sum(1).permute(0, 3, 1, 2)
-        return features._replace(values=values)
+        categories = features.values.permute(0, 2, 3, 1)
+        images, rows, columns, channels = categories.shape
+        bags = categories.reshape(-1, channels)
+        if channels == 1:  # a bag of one costs twice as much
+            values = functional.embedding(bags[:, 0], self.layer.weight, padding_idx=0)
+        else:
+            count = (bags != 0).sum(1, keepdim=True).clamp(min=1)
+            values = self.layer(bags) * count.rsqrt()
+        values = values.view(images, rows, columns, -1).permute(0, 3, 1, 2)
+        if features.vectors is not None:
+            values = torch.cat([values, features.vectors], 1)
+        return features._replace(values=values, vectors=None)
 
 
 class JoinSide(nn.Module):
@@ -228,6 +271,41 @@ class JoinSide(nn.Module):
     def forward(self, features: Features) -> Features:
         side = cast(Tensor, features.side)
         return features._replace(values=torch.cat([features.values, side], 1))
+
+
+class Nothing(nn.Module):
+    """No features at all: where only side features vote."""
+
+    def forward(self, features: Features) -> Features:
+        n = len(features.values) if features.windows is None else len(features.windows)
+        values = torch.zeros((n, 0), device=features.values.device)
+        return Features(values, None, features.side)
+
+
+class Bias(nn.Module):
+    """The head where there are no plain features: the same votes for every item."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.bias.expand(len(features), -1)
+
+
+class Wide(nn.Module):
+    """Side features that vote directly: one weight for each feature and vote, at first 0."""
+
+    def __init__(self, features: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(features, outputs))
+
+    def forward(self, side: Tensor | SparseRows) -> Tensor:
+        if isinstance(side, Tensor):
+            return side @ self.weight
+        return functional.embedding_bag(
+            side.columns, self.weight, side.offsets, mode="sum", per_sample_weights=side.values
+        )
 
 
 class Residually(nn.Module):
@@ -254,4 +332,5 @@ class Branches(nn.Module):
         mask = after[0].mask
         for other in after[1:]:
             mask = mask if mask is None or other.mask is None else mask & other.mask
-        return Features(torch.cat([one.values for one in after], 1), mask, features.side)
+        values = torch.cat([one.values for one in after], 1)
+        return Features(values, mask, features.side, after[0].windows)

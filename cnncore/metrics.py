@@ -12,13 +12,22 @@ from cnnkit.cnncore.bootstrap import Interval, bootstrap, widen_perfect
 from cnnkit.cnncore.calibration import Family, FloatArray, probability_losses
 from cnnkit.cnncore.errors import did_you_mean
 
-_GAINS = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "average_precision", "r2")
+_GAINS = (
+    "accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "roc_auc", "average_precision", "r2",
+)  # fmt: skip
 _LOSSES = ("log_loss", "brier", "ece", "mae", "rmse")
+_MAIN: dict[str, Literal["accuracy", "rmse", "macro_f1"]] = {
+    "classification": "accuracy",
+    "regression": "rmse",
+    "multilabel": "macro_f1",
+}
 
 
-def main_metric(task: Literal["classification", "regression"]) -> Literal["accuracy", "rmse"]:
-    """Name the metric that a task's models are compared by: accuracy or rmse."""
-    return "accuracy" if task == "classification" else "rmse"
+def main_metric(
+    task: Literal["classification", "regression", "multilabel"],
+) -> Literal["accuracy", "rmse", "macro_f1"]:
+    """Name the metric that a task's models are compared by."""
+    return _MAIN[task]
 
 
 def higher_is_better(name: str) -> bool:
@@ -242,7 +251,7 @@ def _with_honest_accuracy(
     return found
 
 
-def _mean_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+def mean_ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Mean over the first axis of the ratios whose denominator isn't 0; NaN where there is none."""
     defined = denominator > 0
     ratios = np.divide(numerator, denominator, out=np.zeros_like(numerator), where=defined)
@@ -260,8 +269,8 @@ def _decisions(y: NDArray[Any], predicted: NDArray[Any]) -> Family:
         true, guessed, right = is_true @ counts, is_guessed @ counts, is_right @ counts
         return {
             "accuracy": right.sum(axis=0) / true.sum(axis=0),
-            "balanced_accuracy": _mean_ratio(right, true),
-            "macro_f1": _mean_ratio(2 * right, true + guessed),
+            "balanced_accuracy": mean_ratio(right, true),
+            "macro_f1": mean_ratio(2 * right, true + guessed),
         }
 
     return measure
@@ -270,19 +279,19 @@ def _decisions(y: NDArray[Any], predicted: NDArray[Any]) -> Family:
 def _rankings(y: NDArray[Any], scores: FloatArray) -> Family:
     """roc_auc and average_precision: of class 1 for scores [N], one against the rest for [N, K]."""
     classes = [1] if scores.ndim == 1 else np.unique(y)
-    columns = [_ranking(y == k, scores if scores.ndim == 1 else scores[:, k]) for k in classes]
+    columns = [ranking(y == k, scores if scores.ndim == 1 else scores[:, k]) for k in classes]
 
     def measure(counts: FloatArray) -> dict[str, FloatArray]:
         won, pairs, precision, hits = np.stack([column(counts) for column in columns], axis=1)
         return {
-            "roc_auc": _mean_ratio(won, pairs),
-            "average_precision": _mean_ratio(precision, hits * (pairs > 0)),
+            "roc_auc": mean_ratio(won, pairs),
+            "average_precision": mean_ratio(precision, hits * (pairs > 0)),
         }
 
     return measure
 
 
-def _ranking(positive: NDArray[np.bool_], score: FloatArray) -> Callable[[FloatArray], FloatArray]:
+def ranking(positive: NDArray[np.bool_], score: FloatArray) -> Callable[[FloatArray], FloatArray]:
     """Count, of one class against the rest, pairs won (ties half), pairs, precision sum, hits."""
     order = np.argsort(score)
     score, positive = score[order], positive[order]
@@ -325,7 +334,7 @@ def _errors(y: FloatArray, prediction: FloatArray) -> Family:
         return {
             "mae": (np.abs(error) @ counts / n_rows).mean(axis=0),
             "rmse": np.sqrt(squared_error / n_rows).mean(axis=0),
-            "r2": _mean_ratio(scatter - squared_error, scatter),
+            "r2": mean_ratio(scatter - squared_error, scatter),
         }
 
     return measure

@@ -27,11 +27,11 @@ from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.fitting import ONE_AT_A_TIME, CNNEstimator
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
 from cnnkit.cnncore.network import Network
-from cnnkit.cnncore.objective import Classification, Regression
+from cnnkit.cnncore.objective import Classification, MultiLabel, Regression
 from cnnkit.cnncore.plugins import adapter_class
 from cnnkit.cnncore.train import Plan
 
-FORMAT = 1
+FORMAT = 2
 CONTRACT: dict[str, Any] = {kind.__name__: kind for kind in (Axis, ImageSpec, Recipe)}
 ESTIMATORS = {kind.__name__: kind for kind in (CNNClassifier, CNNRegressor)}
 
@@ -203,6 +203,7 @@ def config(model: CNNEstimator) -> dict[str, Any]:
         "network": model.network_,
         "networks": len(model.networks_),
         "outputs": model.objective_.outputs,
+        "prior": model.prior_.tolist(),
         "plan": asdict(model.plan_),
         "device": model.device_,
     }
@@ -210,6 +211,7 @@ def config(model: CNNEstimator) -> dict[str, Any]:
         fitted["classes"] = [to_json(label) for label in model.classes_]
         fitted["classes_dtype"] = model.classes_.dtype.str
         fitted["temperature"] = model.temperature_
+        fitted["multilabel"] = model.multilabel_
     elif isinstance(model.objective_, Regression):
         fitted["mean"] = model.objective_.mean.tolist()
         fitted["scale"] = model.objective_.scale.tolist()
@@ -269,12 +271,15 @@ def rebuild(
     model.adapter = None if isinstance(model.adapter_, ArrayImages) else model.adapter_
     model.network_ = fitted["network"]
     model.plan_ = Plan(**fitted["plan"])
+    model.prior_ = np.array(fitted["prior"])
     model.device_ = str(choose_device(device))
     model.device = device
     if isinstance(model, CNNClassifier):
         model.classes_ = np.array(fitted["classes"], dtype=fitted["classes_dtype"])
         model.temperature_ = fitted["temperature"]
-        model.objective_ = Classification(fitted["outputs"])
+        # Models of single labels may be older than the word.
+        kind = MultiLabel if fitted.get("multilabel", False) else Classification
+        model.objective_ = kind(fitted["outputs"])
     else:
         model.objective_ = Regression(np.array(fitted["mean"]), np.array(fitted["scale"]))
     if "n_features_in" in fitted:

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from cnnkit.cnncore import layer_types
-from cnnkit.cnncore.image import Images, ImageSpec
+from cnnkit.cnncore.image import Images, ImageSpec, SparseRows
 from cnnkit.cnncore.input import Input, Shape
 from cnnkit.cnncore.layers import (
     BatchNorm,
+    Bias,
     Branches,
     Convolution,
     Dropout,
@@ -26,8 +27,10 @@ from cnnkit.cnncore.layers import (
     GlobalPool,
     GroupNorm,
     JoinSide,
+    Nothing,
     OnValues,
     Residually,
+    Wide,
     WindowPool,
 )
 from cnnkit.cnncore.shapes import Step, shapes
@@ -77,15 +80,17 @@ class Network(nn.Module):
         self.image = Input.of(image)
         steps = shapes(layers, self.image)
         features = cast(int, [step.after for step in steps if not step.depth][-1][0])
-        self.body = _chain(layers, iter(steps), self.image)
-        self.head = nn.Linear(features, outputs)
+        self.body = _chain(layers, iter(steps), self.image) if features else Nothing()
+        self.head: nn.Linear | Bias
+        if features:
+            self.head = nn.Linear(features, outputs)
+        else:
+            self.head = Bias(outputs)
         wide = layer_types.Side("wide") in layers
-        self.wide = nn.Linear(self.image.side, outputs, bias=False) if wide else None
+        self.wide = Wide(self.image.side, outputs) if wide else None
         self.apply(_begin)
-        # A small head begins with nearly equal votes, and a wide part without an opinion.
-        nn.init.normal_(self.head.weight, std=0.01)
-        if self.wide is not None:
-            nn.init.zeros_(self.wide.weight)
+        if isinstance(self.head, nn.Linear):  # a small head begins with nearly equal votes
+            nn.init.normal_(self.head.weight, std=0.01)
 
     def set_generator(self, generator: torch.Generator | None) -> None:
         """Let all dropout draw from one generator (on the network's device); None: torch's own.
@@ -107,11 +112,22 @@ class Network(nn.Module):
         self._check(images)
         numbers = self.image.vocabulary is not None
         pixels = images.pixels if numbers else _channels_last(images.pixels)
-        features: Features = self.body(Features(pixels, images.mask, images.side))
+        features: Features = self.body(
+            Features(pixels, images.mask, images.side, images.windows, images.vectors)
+        )
         votes: Tensor = self.head(features.values)
         if self.wide is not None:
             votes = votes + self.wide(images.side)
         return votes
+
+    def undecayed(self) -> list[nn.Parameter]:
+        """Return the weights that are not to shrink in training: biases, norms and look-up tables.
+
+        An entry of a table would shrink at every step, but learn only where its category occurs.
+        """
+        tables = [table for table in self.modules() if isinstance(table, Wide | nn.EmbeddingBag)]
+        weights = [weight for weight in self.parameters() if weight.ndim < 2]
+        return weights + [cast(nn.Parameter, table.weight) for table in tables]
 
     def _check(self, images: Images) -> None:
         found, expected = tuple(images.pixels.shape[1:]), self.image.shape
@@ -122,6 +138,8 @@ class Network(nn.Module):
                 f"found images of shape {found}, but the network was built for {expected} "
                 "(channels, rows, columns; None: any number)"
             )
+        if isinstance(images.side, SparseRows) or self.image.sparse:
+            return
         side = 0 if images.side is None else images.side.shape[1]
         if self.image.side not in (0, side):
             raise ValueError(
@@ -148,7 +166,7 @@ def _begin(module: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        case nn.Embedding():
+        case nn.EmbeddingBag():
             nn.init.normal_(module.weight, std=0.1)
             with torch.no_grad():
                 module.weight[0] = 0

@@ -6,6 +6,13 @@ small
     Images of a few dozen pixels in height and width.
 sequence
     One row of many pixels: texts, signals.
+text
+    Positions of a text: windows of 3, 4 and 5 words (Kim 2014) beside the words themselves, which
+    vote directly.
+text-quick
+    The words alone: what a linear model sees. Seconds.
+bytes
+    Positions of bytes: windows of 2, 3, 4 and 6.
 vector
     One row of few pixels: the columns of a table. It keeps all positions, so that the head knows
     which column a value stands in.
@@ -40,6 +47,16 @@ PRESETS: dict[str, str] = {
         "conv 32x1x5 | pool 1x2/2 | norm | relu | conv 64x1x3 | pool 1x2/2 | norm | relu"
         " | conv 64x1x3 | norm | relu | par(gap ; gmp) | drop 0.2"
     ),
+    "text": (
+        "embed 64 | drop 0.2"
+        " | par(conv 64x1x3 | relu | gmp ; conv 64x1x4 | relu | gmp ; conv 64x1x5 | relu | gmp)"
+        " | drop 0.5 | wide"
+    ),
+    "text-quick": "wide",
+    "bytes": (
+        "embed 32 | par(conv 64x1x2 ; conv 64x1x3 ; conv 64x1x4 ; conv 64x1x6) | norm | relu"
+        " | par(gap ; gmp) | drop 0.2 | wide"
+    ),
     "vector": "conv 32x1x3 | norm | relu | conv 32x1x3 | norm | relu | flatten | drop 0.2",
 }
 LARGE = 32  # pixels in height and width, from which on "auto" takes "audio"
@@ -59,7 +76,9 @@ def choose(image: ImageSpec | Input | Shape) -> str:
     """
     image = Input.of(image)
     _, rows, columns = image.shape
-    if rows == 1:
+    if image.vocabulary is not None and rows == 1:
+        name = "text"
+    elif rows == 1:
         name = "vector" if columns is not None and columns <= NARROW else "sequence"
     else:
         large = all(length is None or length >= LARGE for length in (rows, columns))
@@ -124,9 +143,17 @@ def _parse_spec(network: str) -> Layers:
 
 
 def _cut(name: str, image: Input) -> Layers:
+    """Give a preset what the image needs, and take away what it has no use for."""
     layers = parse(PRESETS[name])
-    if image.vocabulary is not None:
+    begins, votes = isinstance(layers[0], Embed), Side("wide") in layers
+    if image.vocabulary is not None and not begins and len(layers) > 1:
         layers = (Embed(64), *layers)
-    if image.side:
+    if image.vocabulary is None and begins:
+        layers = layers[1:]
+    if votes and not image.side and len(layers) > 1:
+        layers = tuple(layer for layer in layers if layer != Side("wide"))
+    if image.sparse and not votes:
+        layers = (*layers, Side("wide"))
+    if image.side and not image.sparse and not votes:
         layers = (*layers[:-1], Side("side"), *parse("dense 128 | relu"), layers[-1])
     return fit_to(layers, image)

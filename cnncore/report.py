@@ -67,9 +67,9 @@ def report(
     if part:
         said = shown.network[part]
         truth = experiment.y[said.rows]
-        if experiment.classes is None:
+        if experiment.task == "regression":
             pictures.append(("Predicted against true", figures.scatter(truth, said.outputs)))
-        else:
+        elif experiment.classes is not None:
             labels = [str(label) for label in experiment.classes]
             if len(labels) <= MOST_CLASSES:
                 picture = figures.confusion(truth, said.outputs.argmax(axis=1), labels)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.experiment import Experiment, Fitted
+from cnnkit.cnncore.label_metrics import label_table
 from cnnkit.cnncore.metrics import main_metric
 from cnnkit.cnncore.scores import Predictions, Scores, compare, pool
 
@@ -85,6 +86,15 @@ def calibration(experiment: Experiment, fitted: Fitted) -> dict[str, float] | No
         "ece_before": before["ece"].value,
         "ece_after": after["ece"].value,
     }
+
+
+def label_scores(experiment: Experiment, fitted: Fitted) -> dict[str, list[dict[str, Any]]]:
+    """Return how well the network does on each label: of the test part, or of what is held out."""
+    part = next((part for part in ("test", "val") if part in fitted.network), None)
+    if experiment.labels is None or part is None:
+        return {}
+    said = fitted.network[part]
+    return {"labels": label_table(experiment.y[said.rows], said.outputs, experiment.labels)}
 
 
 def ahead(

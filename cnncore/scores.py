@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.cnncore.bootstrap import Interval
+from cnnkit.cnncore.label_metrics import decide, macro_f1_difference, multilabel_metrics
 from cnnkit.cnncore.metrics import (
     classification_metrics,
     paired_difference,
@@ -17,7 +18,7 @@ from cnnkit.cnncore.metrics import (
 )
 from cnnkit.cnncore.objective import Float64Array
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multilabel"]
 Scores = dict[str, Interval]
 
 
@@ -30,7 +31,7 @@ class Predictions:
     rows : int64 array [n]
         Item numbers.
     outputs : float64 array [n, K] or [n]
-        Probabilities, or scores where `probable` is False, of K classes; or numbers.
+        Probabilities, or scores where `probable` is False, of K classes or labels; or numbers.
     probable : bool
         The outputs of a classifier are probabilities.
     """
@@ -40,15 +41,19 @@ class Predictions:
     probable: bool = True
 
     def score(self, y: NDArray[Any], task: Task, groups: NDArray[np.int64] | None = None) -> Scores:
-        """Measure them against the targets of all items: class numbers or numbers [N]."""
+        """Measure them against the targets of all items: class numbers, numbers or labels."""
         truth, groups = y[self.rows], None if groups is None else groups[self.rows]
         if task == "regression":
             return regression_metrics(truth, self.outputs, groups=groups)
+        if task == "multilabel":
+            return multilabel_metrics(truth, self.outputs, probable=self.probable, groups=groups)
         measure = classification_metrics if self.probable else score_metrics
         return measure(truth, self.outputs, groups=groups)
 
     def chosen(self, task: Task) -> NDArray[Any]:
-        """Return class numbers, or the numbers themselves."""
+        """Return class numbers, the numbers themselves, or which labels are predicted."""
+        if task == "multilabel":
+            return decide(self.outputs, probable=self.probable)
         return self.outputs if task == "regression" else self.outputs.argmax(axis=1)
 
 
@@ -64,10 +69,14 @@ def pool(parts: list[Predictions]) -> Predictions:
 def majority(
     y: NDArray[Any], train: NDArray[np.int64], rows: NDArray[np.int64], task: Task, n_classes: int
 ) -> Predictions:
-    """Predict the training part's class shares, or its mean, for every row."""
+    """Predict the training part's class or label shares, or its mean, for every row."""
     if task == "regression":
         return Predictions(rows, np.full(len(rows), y[train].mean()))
-    share = np.bincount(y[train], minlength=n_classes) / len(train)
+    if task == "multilabel":
+        n_known = (~np.isnan(y[train])).sum(axis=0)
+        share = np.nansum(y[train], axis=0) / np.maximum(n_known, 1)
+    else:
+        share = np.bincount(y[train], minlength=n_classes) / len(train)
     return Predictions(rows, np.tile(share, (len(rows), 1)))
 
 
@@ -89,14 +98,13 @@ def compare(
     task: Task,
     groups: NDArray[np.int64] | None = None,
 ) -> Interval:
-    """Return the network's accuracy less the baseline's, or its rmse, on the same rows."""
-    return paired_difference(
-        y[network.rows],
-        network.chosen(task),
-        baseline.chosen(task),
-        metric="rmse" if task == "regression" else "accuracy",
-        groups=None if groups is None else groups[network.rows],
-    )
+    """Return the network's main metric less the baseline's on the same rows."""
+    truth, chosen = y[network.rows], (network.chosen(task), baseline.chosen(task))
+    groups = None if groups is None else groups[network.rows]
+    if task == "multilabel":
+        return macro_f1_difference(truth, *chosen, groups=groups)
+    metric: Literal["rmse", "accuracy"] = "rmse" if task == "regression" else "accuracy"
+    return paired_difference(truth, *chosen, metric=metric, groups=groups)
 
 
 def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
@@ -115,7 +123,8 @@ def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
         size = f"{lead.value:.3g} of RMSE [{lead.low:.3g}, {lead.high:.3g}]"
     else:
         points = [f"{100 * share:.1f}" for share in (lead.value, lead.low, lead.high)]
-        size = f"{points[0]} points of accuracy [{points[1]}, {points[2]}]"
+        metric = "macro F1" if task == "multilabel" else "accuracy"
+        size = f"{points[0]} points of {metric} [{points[1]}, {points[2]}]"
     if lead.low > 0 and cnn_leads:
         return f"The CNN is ahead of {baseline} by {size} on {n:,} test items."
     if lead.low > 0:

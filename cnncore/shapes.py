@@ -157,6 +157,8 @@ class _Walk:
     def begun(self) -> tuple[Layers, Walked]:
         """Check that category numbers are embedded; give the shape that the walk starts with."""
         channels, rows, columns = self.image.shape
+        if set(self.layers) == {Side("wide")}:  # nothing looks at the pixels
+            return (), (0,)
         lengths = (() if rows is None else rows, () if columns is None else columns)
         if self.image.vocabulary is None or isinstance(next(iter(self.layers), None), Embed):
             return (), (cast(int, channels), *lengths)
@@ -220,7 +222,7 @@ class _Walk:
             case _:
                 fitted = self.pixelless(number, layer, shape)
         for each in fitted:
-            shape = shape_after(each, shape, self.image.side)
+            shape = shape_after(each, shape, self.image)
         return fitted, shape
 
     def window(self, number: int, layer: Conv | Pool, shape: Walked) -> Layers:
@@ -259,6 +261,10 @@ class _Walk:
                 only = "comes first" if image.vocabulary else "is for images of category numbers"
                 self.note(number, layer, f"embed {only}; leave it out")
                 return ()
+            case Side("side") if image.sparse:
+                found = f"an item has but a few of the {image.side:,} side features"
+                self.note(number, layer, f'{found}: they can\'t be joined; write "wide"')
+                return self.pixelless(number, Side("wide"), shape)
             case Side() if not image.side:
                 self.note(number, layer, "there are no side features; leave it out")
                 return ()

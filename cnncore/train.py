@@ -75,11 +75,12 @@ class Member:
         self.generator = torch.Generator(device).manual_seed(seed)
         self.order = torch.Generator().manual_seed(seed)
         network.set_generator(self.generator)
-        weights = list(network.parameters())
+        fixed = network.undecayed()
+        decayed = [w for w in network.parameters() if not any(w is other for other in fixed)]
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": [w for w in weights if w.ndim > 1], "weight_decay": plan.weight_decay},
-                {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+                {"params": decayed, "weight_decay": plan.weight_decay},
+                {"params": fixed, "weight_decay": 0.0},
             ],
             betas=(0.9, 0.99),
             fused=device.type in ("cpu", "cuda"),
@@ -90,14 +91,12 @@ class Member:
     ) -> float:
         """Show every item once, up to an incomplete last batch; return the mean loss."""
         self.network.train()
-        order = feed.epoch(self.order)
         # The items left over by the last whole batch differ from epoch to epoch, so that none is
         # left out for good.
-        size = min(self.plan.batch_size, len(order))
-        steps = len(order) // size
+        batches = feed.batches(self.plan.batch_size, self.order)
+        steps = len(batches)
         total = torch.zeros((), device=feed.device)
-        for step in range(steps):
-            rows = order[step * size : (step + 1) * size]
+        for step, rows in enumerate(batches):
             # A batch norm needs two images.
             rows = rows if len(rows) > 1 else rows.repeat(2)
             # Not 0 at the first step or the last: each of them is to learn something.
@@ -152,7 +151,7 @@ def mix_up(
     pixels = blend * pixels + (1 - blend) * pixels[partner]
     mask = None if images.mask is None else images.mask | images.mask[partner]
     side = images.side
-    if side is not None:
+    if isinstance(side, Tensor):
         side = share[:, None] * side + (1 - share[:, None]) * side[partner]
     return Images(pixels, mask, side), partner, share
 
@@ -182,18 +181,19 @@ def predict(
 ) -> Float64Array:
     """Average the networks' predictions over `views` ways to draw each sample, float64 [N, K]."""
     renderer.eval()
-    rows: list[NDArray[Any]] = []
+    averaged = np.zeros((len(feed), objective.outputs))
     # Convolutions in the GPU's own float32, which is shorter, would not predict as a CPU does.
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        for batch in feed.in_order(batch_size):
+        for rows in feed.once(batch_size):
+            batch = feed.batch(rows)
             drawn = [renderer(batch, view=view) for view in range(views)]
             votes = [
                 objective.predict(network.eval()(images).float())
                 for images in drawn
                 for network in networks
             ]
-            rows.append(torch.stack(votes).mean(dim=0).double().cpu().numpy())
-    return np.concatenate(rows) if rows else np.zeros((0, objective.outputs))
+            averaged[rows.numpy()] = torch.stack(votes).mean(dim=0).double().cpu().numpy()
+    return averaged
 
 
 def train(

@@ -23,6 +23,7 @@ from cnnkit.adapters.audio.log_mel import LogMel
 from cnnkit.adapters.audio.reading import read_frames
 from cnnkit.adapters.base import BadItemsError
 from cnnkit.adapters.cache import ItemCache
+from cnnkit.adapters.label_by_label import LabelByLabel
 from cnnkit.cnncore.image import Problem
 
 FloatArray = NDArray[np.float64]
@@ -192,8 +193,8 @@ def make_baseline(
 
     Parameters
     ----------
-    task : {"classification", "regression"}
-        In regression the target is standardised too.
+    task : {"classification", "regression", "multilabel"}
+        In regression the target is standardised too. Multi-label: a machine for each label.
     n_jobs, cache
         As for `MFCCStatistics`.
 
@@ -210,5 +211,7 @@ def make_baseline(
     svm: BaseEstimator = SVC(C=10)
     if task == "regression":
         svm = TransformedTargetRegressor(SVR(C=10), transformer=StandardScaler())
+    elif task == "multilabel":
+        svm = LabelByLabel(svm)
     statistics = MFCCStatistics(n_jobs=n_jobs, cache=cache)
     return Pipeline([("mfcc", statistics), ("scale", StandardScaler()), ("svm", svm)])

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from cnnkit.adapters.base import BadItemsError
+from cnnkit.adapters.label_by_label import LabelByLabel
 from cnnkit.adapters.table.column import Float64Array
 from cnnkit.adapters.table.learning import learn_columns
 from cnnkit.adapters.table.rows import read_rows, records
@@ -63,7 +64,8 @@ def make_baseline(task: str = "classification") -> Pipeline:
 
     Parameters
     ----------
-    task : {"classification", "regression"}
+    task : {"classification", "regression", "multilabel"}
+        Multi-label: trees for each label.
 
     References
     ----------
@@ -76,4 +78,7 @@ def make_baseline(task: str = "classification") -> Pipeline:
     """
     is_regression = task == "regression"
     kind = HistGradientBoostingRegressor if is_regression else HistGradientBoostingClassifier
-    return Pipeline([("numbers", TableNumbers()), ("boosting", kind(random_state=0))])
+    boosting = kind(random_state=0)
+    if task == "multilabel":
+        boosting = LabelByLabel(boosting)
+    return Pipeline([("numbers", TableNumbers()), ("boosting", boosting)])

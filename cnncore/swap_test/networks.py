@@ -9,13 +9,20 @@ one batched matrix product.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnkit.cnncore.layers import Branches, Convolution, GlobalPool, OnValues, WindowPool
+from cnnkit.cnncore.layers import (
+    Branches,
+    Convolution,
+    GlobalPool,
+    OnValues,
+    Wide,
+    WindowPool,
+)
 from cnnkit.cnncore.network import ACTIVATION_MODULES, Network
 
 
@@ -50,9 +57,9 @@ class BatchedNetwork(nn.Module):
         super().__init__()
         self.names = [name for name, _ in networks[0].named_parameters()]
         self.body = _batched([network.body for network in networks])
-        self.head = _Linear([network.head for network in networks])
+        self.head = _Linear([cast(nn.Linear, network.head) for network in networks])
         wide = [network.wide for network in networks if network.wide is not None]
-        self.wide = _Linear(wide) if wide else None
+        self.wide = _Wide(wide) if wide else None
 
     def forward(self, pixels: Tensor, side: Tensor | None = None) -> Tensor:
         """Return the votes.
@@ -126,6 +133,15 @@ class _Linear(nn.Module):
         if self.bias is None:
             return self.weight @ features
         return torch.baddbmm(self.bias[:, :, None], self.weight, features)
+
+
+class _Wide(nn.Module):
+    def __init__(self, layers: Sequence[Wide]) -> None:
+        super().__init__()
+        self.weight = _stack([layer.weight for layer in layers])
+
+    def forward(self, side: Tensor) -> Tensor:
+        return self.weight.mT @ side
 
 
 class _Convolution(_Linear):

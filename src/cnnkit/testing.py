@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnnkit.adapters.base import Adapter
-from cnnkit.testing_rules import FEWEST_ITEMS, RULES, Case
+from cnnkit.testing_case import FEWEST_ITEMS, Case
+from cnnkit.testing_rules import RULES
 
 
 def check_adapter(

@@ -1,8 +1,10 @@
 """Columns that are chosen by their names or places."""
 
+import itertools
+
 import pytest
 
-from cnnkit.adapters.columns import choose_range, usual_target
+from cnnkit.adapters.columns import choose_range, similar_labels, usual_target
 from cnnkit.adapters.errors import SourceError
 
 NAMES = ["id", "t:0", "t:1", "3", "t2", "label"]
@@ -54,3 +56,22 @@ def test_what_is_no_range_is_refused(text, message):
 )
 def test_a_target_is_known_by_its_name_in_any_case(names, expected):
     assert usual_target(names) == expected
+
+
+def edits(word, letters):
+    """Return all words that are one letter more, less, other or swapped away."""
+    found = {word[:at] + letter + word[at:] for at in range(len(word) + 1) for letter in letters}
+    for at in range(len(word)):
+        found |= {word[:at] + letter + word[at + 1 :] for letter in letters}
+        found |= {word[:at] + word[at + 1 :], word[:at] + word[at : at + 2][::-1] + word[at + 2 :]}
+    return found - {word}
+
+
+@pytest.mark.parametrize("often", ["abab", "aaaab", "abbba", "bbbb"])
+def test_labels_one_edit_from_a_frequent_one_are_reported(often):
+    words = ["".join(word) for size in (4, 5, 6) for word in itertools.product("ab", repeat=size)]
+    rare = [word for word in words if word != often]
+    told = [f"label {word!r} (1) looks like {often!r} (100)" for word in rare
+            if word in edits(often, "ab")]  # fmt: skip
+    assert similar_labels([*rare, *[often] * 100]) == sorted(told)
+    assert similar_labels([*rare, *[often] * 99]) == []

@@ -74,3 +74,22 @@ def test_the_demo_set_is_told_and_whole(tmp_path, monkeypatch):
     assert data.places == ["0.wav", "1.wav", "2.wav", "3.wav"]
     assert data.targets.tolist() == ["a", "a", "b", "b"]
     assert "the adapter's demo set" in data.decided[0]
+
+
+def write_tags(folder, name, sounds, tags):
+    lines = [f"{sounds}/low/{number}.wav,{tag}" for number, tag in enumerate(tags)]
+    (folder / name).write_text("\n".join(["path,tags", *lines]), encoding="utf-8")
+    return folder / name
+
+
+def test_labels_of_later_parts_are_those_of_the_first(gather, sounds, tmp_path):
+    train = write_tags(tmp_path, "train.csv", sounds, ["a;b", "b", "c"])
+    test = write_tags(tmp_path, "test.csv", sounds, ["b", "c|a;new"])
+    data = gather(("train", train), ("test", test), target="tags", task="multilabel")
+    assert (data.task, data.labels, data.separator) == ("multilabel", ["a", "b", "c"], ";")
+    assert data.targets.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert "labels that the training data lacks, left out: 2 in 2 places: 'c|a', 'new'" in (
+        data.decided
+    )
+    assert data.never_seen(np.array([1, 2])) == ["labels that no training item has: 'a'"]
+    assert data.never_seen(np.array([0, 2])) == []

@@ -39,6 +39,8 @@ NOWHERE = ("fit", "nowhere.csv", "--adapter", "audio")
         ("--batch-size many", "--batch-size"),
         ("--task regresion", "--task"),
         ("--class-weight equal", "--class-weight"),
+        ("--separator ;", "add --task multilabel"),
+        ("--task multilabel --separator=", "expected what stands between labels, such as ';'"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(refused, options, message):
@@ -50,7 +52,7 @@ def test_a_default_that_is_written_out_counts_as_given(refused):
 
 
 @pytest.mark.parametrize(
-    "option", ["--item", "--target", "--encoding", "--val-data", "--test-data"]
+    "option", ["--item", "--target", "--encoding", "--separator", "--val-data", "--test-data"]
 )
 def test_options_of_data_without_data_are_refused(refused, option):
     message = refused("fit", "--adapter", "audio", option, "x")

@@ -54,3 +54,20 @@ def test_epochs_are_shown_again_after_an_error(printer):
     with pytest.raises(ValueError, match="bad fold"), printer.without_epochs():
         raise ValueError("bad fold")
     assert printer.epochs_shown
+
+
+def test_labels_are_printed_from_the_most_frequent_to_the_rarest(printer, capsys):
+    names = ("accuracy", "balanced_accuracy", "f1", "roc_auc", "average_precision")
+    rows = [
+        {"label": f"l{n}", "known": 2000, "positive": n, **dict.fromkeys(names, 0.25)}
+        for n in range(14)
+    ]
+    rows[13]["f1"] = None
+    printer.labels(rows)
+    printer.labels([])
+    blank, head, *lines, more = capsys.readouterr().out.splitlines()
+    assert blank == ""
+    assert head.split()[:3] == ["label", "positive", "known"]
+    assert [line.split()[0] for line in lines] == [f"l{n}" for n in range(13, 1, -1)]
+    assert lines[0].split() == ["l13", "13", "2,000", "–", "0.250", "0.250", "0.250"]
+    assert more == "  … and 2 more; metrics.json has them all"

@@ -58,13 +58,13 @@ def test_a_memory_map_can_be_made_resident_on_request(tmp_path):
 def test_going_in_order_meets_every_sample_once():
     feed = Feed(ragged(VALUES.copy()), CPU)
     for batch_size in (1, 3, 4, 100):
-        seen = [int(row) for batch in feed.in_order(batch_size) for row in batch.summary[:, 0]]
-        assert seen == [0, 1, 2, 3]
+        assert torch.cat(list(feed.once(batch_size))).tolist() == [0, 1, 2, 3]
 
 
 def test_an_empty_set_gives_no_batch():
     nothing = ragged(VALUES.copy())[np.array([], dtype=np.int64)]
-    assert list(Feed(nothing, CPU).in_order(4)) == []
+    for by_length in (False, True):
+        assert list(Feed(nothing, CPU, by_length=by_length).once(4)) == []
 
 
 def test_samples_fit_on_a_gpu_that_keeps_half_of_its_free_memory(monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -158,10 +160,10 @@ def test_res_adds_par_joins_and_repeats_have_their_own_weights() -> None:
     torch.testing.assert_close(network(Images(pixels)), network.head(joined))
 
 
-def test_an_embedding_adds_up_the_features_of_all_slots_but_the_empty_ones() -> None:
+def test_an_embedding_adds_up_the_slots_that_arent_empty_over_the_root_of_their_number() -> None:
     network = Network(parse("embed 4 | gsum"), Input((2, 1, 1), vocabulary=5), outputs=2)
     table = network.body[0].layer.weight
     assert table[0].abs().sum() == 0
     votes = network(Images(torch.tensor([[[[3]], [[1]]], [[[0]], [[2]]]])))
-    expected = network.head(torch.stack([table[3] + table[1], table[2]]))
+    expected = network.head(torch.stack([(table[3] + table[1]) / math.sqrt(2), table[2]]))
     torch.testing.assert_close(votes, expected)

@@ -207,7 +207,7 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
 def test_another_format_is_refused_by_its_number(folder):
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**settings, "format": 99}))
-    with pytest.raises(ModelFolderError, match="format 99, expected 1"):
+    with pytest.raises(ModelFolderError, match="format 99, expected 2"):
         load(folder)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cnnkit.cnncore.errors import SpecError
 from cnnkit.cnncore.image import Images
 from cnnkit.cnncore.input import Input
-from cnnkit.cnncore.layers import Convolution, Features
+from cnnkit.cnncore.layers import Convolution, Features, Wide
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.spec import parse
 
@@ -49,10 +49,11 @@ def test_side_joins_and_wide_votes() -> None:
     network = Network(parse("gap | side | dense 5 | relu | wide"), image, outputs=2)
     pixels, side = torch.randn(4, 2, 3, 4), torch.randn(4, 3)
     dense, wide = network.body[2].layer, network.wide
-    assert isinstance(wide, nn.Linear)
+    assert isinstance(wide, Wide)
+    assert wide.weight.abs().sum() == 0
     nn.init.normal_(wide.weight)  # it begins as 0, which no test would notice
     hidden = torch.relu(dense(torch.cat([pixels.mean((2, 3)), side], 1)))
-    expected = network.head(hidden) + side @ wide.weight.T
+    expected = network.head(hidden) + side @ wide.weight
     torch.testing.assert_close(network(Images(pixels, side=side)), expected)
 
 

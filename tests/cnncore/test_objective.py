@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss, root_mean_squared_error
+from sklearn.metrics import accuracy_score, f1_score, log_loss, root_mean_squared_error
 
-from cnnkit.cnncore.objective import Classification, Regression
+from cnnkit.cnncore.objective import Classification, MultiLabel, Regression
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(7, 3)).astype(np.float32)
@@ -39,6 +39,40 @@ def test_classes_are_scored_by_log_loss_and_accuracy():
 def test_a_probability_of_zero_costs_a_finite_amount():
     loss, _ = Classification(2).score(np.array([[0.0, 1.0]]), np.array([0]))
     assert loss == pytest.approx(-np.log(1e-12))
+
+
+CELLS = np.array([[1, 0, np.nan], [np.nan, np.nan, np.nan], [0, 1, 1]] * 2 + [[1, 1, 0]])
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 0.5, 3.0]])
+def test_the_loss_of_labels_is_the_mean_over_those_that_are_known(weight):
+    factors = np.ones(3) if weight is None else np.array(weight)
+    given = None if weight is None else np.array(weight, dtype=np.float32)
+    objective = MultiLabel(3, given)
+    logits = torch.from_numpy(LOGITS).requires_grad_()
+    found = objective.losses(logits, objective.encode(CELLS))
+    for row in range(7):
+        p = 1 / (1 + np.exp(-LOGITS[row].astype(np.float64)))
+        cells = np.where(CELLS[row] == 1, -factors * np.log(p), -np.log(1 - p))
+        known = ~np.isnan(CELLS[row])
+        expected = cells[known].mean() if known.any() else 0.0
+        assert float(found[row].detach()) == pytest.approx(expected, rel=1e-5)
+    found.sum().backward()
+    assert (logits.grad == 0).tolist() == np.isnan(CELLS).tolist()
+
+
+def test_labels_are_scored_by_the_log_loss_and_the_macro_f1_of_known_cells():
+    objective = MultiLabel(3)
+    predicted = objective.predict(torch.from_numpy(LOGITS).double()).numpy()
+    np.testing.assert_allclose(predicted, 1 / (1 + np.exp(-LOGITS.astype(np.float64))))
+    known = ~np.isnan(CELLS)
+    loss, f1 = objective.score(predicted, CELLS)
+    assert loss == pytest.approx(log_loss(CELLS[known], predicted[known]))
+    by_label = [
+        f1_score(CELLS[known[:, k], k], predicted[known[:, k], k] > 0.5, zero_division=np.nan)
+        for k in range(3)
+    ]
+    assert f1 == pytest.approx(np.nanmean(by_label))
 
 
 def test_huber_is_quadratic_near_the_target_and_linear_far_from_it():

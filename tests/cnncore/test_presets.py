@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -67,10 +68,24 @@ def test_the_audio_preset_has_the_weights_counted_by_hand() -> None:
 
 def test_category_numbers_and_side_features_are_used() -> None:
     image = ImageSpec(("slot",), None, Axis("position"), "index", 100, ("mass", "charge"))
-    layers = resolve("auto", image)
+    layers = resolve("sequence", image)
     assert to_text(layers).startswith("embed 64 | conv 32x1x5")
     assert to_text(layers).endswith("par(gap ; gmp) | side | dense 128 | relu | drop 0.2")
-    assert to_text(layers) == choose(Input((1, 1, None), vocabulary=100, side=2))
+
+
+def test_a_preset_of_texts_votes_directly_only_where_there_are_side_features() -> None:
+    positions = Input((6, 1, None), vocabulary=100)
+    with_side = replace(positions, side=9, sparse=True)
+    assert choose(positions).endswith("gmp) | drop 0.5")
+    assert choose(with_side) == to_text(resolve("text", with_side)) == PRESETS["text"]
+    assert to_text(resolve("text-quick", with_side)) == "wide"
+    assert to_text(resolve("sequence", with_side)).endswith("drop 0.2 | wide")
+    with pytest.raises(SpecError, match="there are no side features"):
+        resolve("text-quick", positions)
+
+
+def test_a_preset_of_texts_can_look_at_numbers() -> None:
+    assert to_text(resolve("bytes", (4, 1, 20))).startswith("par(conv 64x1x2 ; conv 64x1x3")
 
 
 def test_a_tall_image_is_convolved_along_its_rows() -> None:
@@ -86,7 +101,7 @@ def test_a_spec_is_taken_as_it_is_written() -> None:
 def test_a_misspelt_preset_is_guessed() -> None:
     with pytest.raises(SpecError, match=r'"sequense" is no preset; did you mean "sequence"\?'):
         resolve("sequense", (1, 1, 8))
-    with pytest.raises(SpecError, match="the presets are auto, audio, small, sequence, vector"):
+    with pytest.raises(SpecError, match="the presets are auto, audio, small, sequence, text, "):
         resolve("xyzzy", (1, 1, 8))
     with pytest.raises(SpecError) as caught:
         resolve("conv 8x3x3 | gupp", (1, 8, 8))

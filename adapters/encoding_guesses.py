@@ -1,0 +1,91 @@
+"""Names the encodings in which bytes that aren't UTF-8 read like text; people choose."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import islice
+
+# Of two that read equally well, the first is named first.
+_ENCODINGS = ("cp1252", "cp1250", "cp1251", "euc_kr", "gb18030", "big5", "shift_jis", "latin-1")
+# The first of two bytes, for the letters that make up nearly all of a real text.
+_COMMON_LEADS = {
+    "euc_kr": ("euc_kr", range(0xB0, 0xC9)),
+    "gb18030": ("gb2312", range(0xB0, 0xD8)),
+    "big5": ("big5", range(0xA4, 0xC7)),
+    "shift_jis": ("shift_jis", (0x82, 0x83, *range(0x88, 0x98))),
+}
+_PUNCTUATION = "“”„‘’‚–—…«»¡¿·•°€£©®™\xa0。、「」『』，！？（）：；《》"
+_WORD = re.compile(rf"[^\s\d!-/:-@\[-`{{-~\x7f{_PUNCTUATION}]+")
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{3}")
+_WORDS_COMPARED = 2000
+_LEAST_SCORE = 0.5
+_NEARLY = 0.9  # of the best score, to be named beside it
+_SHOWN = 12  # letters on each side of the place
+
+
+def would_decode(raw: bytes, offset: int) -> str:
+    """Say which encodings would decode the bytes, and how the place would read.
+
+    Parameters
+    ----------
+    raw : bytes
+    offset : int
+        Of the first byte that isn't UTF-8.
+
+    Returns
+    -------
+    str
+        A sentence; the best one or two encodings are named.
+
+    Examples
+    --------
+    >>> would_decode("ein Käse".encode("latin-1"), 5)
+    "`--encoding cp1252` would decode it as 'ein Käse'."
+    >>> would_decode("Привет, мир".encode("cp1251"), 0)
+    "`--encoding cp1251` would decode it as 'Привет, мир'."
+    """
+    scores = {}
+    encodings = ("utf-16-le", "utf-16-be", *_ENCODINGS) if b"\0" in raw else _ENCODINGS
+    for encoding in encodings:
+        try:
+            scores[encoding] = _score(raw.decode(encoding), encoding)
+        except UnicodeDecodeError:
+            continue
+    best = max(scores.values(), default=0.0)
+    if best < _LEAST_SCORE:
+        return "No common encoding reads it as text: is it another kind of file?"
+    readings: dict[str, str] = {}
+    for encoding in sorted(scores, key=lambda name: -scores[name]):
+        if scores[encoding] >= _NEARLY * best:
+            readings.setdefault(_excerpt(raw, offset, encoding), encoding)
+    named = [f"`--encoding {name}` would decode it as {text!r}" for text, name in readings.items()]
+    return ", ".join(named[:2]) + "."
+
+
+def _score(text: str, encoding: str) -> float:
+    """Return the share of the words with other letters than English that could be words."""
+    words = (word for word in _WORD.findall(text) if not word.isascii())
+    scores = [_score_word(word, encoding) for word in islice(words, _WORDS_COMPARED)]
+    # Only dashes or quotes, such as those of Windows, are enough where there are no letters.
+    readable = "\0" not in text and (text.isascii() or any(mark in text for mark in _PUNCTUATION))
+    return sum(scores) / len(scores) if scores else float(readable)
+
+
+def _score_word(word: str, encoding: str) -> float:
+    if encoding in _COMMON_LEADS:
+        codec, leads = _COMMON_LEADS[encoding]
+        codes = [letter.encode(codec, "replace") for letter in word if not letter.isascii()]
+        return sum(len(code) == 2 and code[0] in leads for code in codes) / len(codes)
+    scripts = {unicodedata.name(letter, "?").split()[0] for letter in word}
+    regular_case = word.isupper() or not any(letter.isupper() for letter in word[1:])
+    if not word.isalpha() or len(scripts) > 1 or not regular_case:
+        return 0.0
+    return float(scripts != {"LATIN"} or not _FOREIGN_RUN.search(word))
+
+
+def _excerpt(raw: bytes, offset: int, encoding: str) -> str:
+    place = len(raw[:offset].decode(encoding, "ignore"))
+    text = raw.decode(encoding)
+    before = text[max(0, place - _SHOWN) : place].rpartition("\n")[2]
+    return (before + text[place : place + _SHOWN].partition("\n")[0]).strip()

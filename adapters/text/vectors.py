@@ -1,0 +1,148 @@
+"""Pre-trained word vectors from a file: what each word brings along, besides what is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cnnkit.adapters.text.spans import normalise
+from cnnkit.adapters.text.tf_idf import CODES
+from cnnkit.adapters.text.words import hash_words
+from cnnkit.cnncore.image import Float32Array, IntArray
+
+SHOWN = 60  # characters of a line in a message
+
+
+class WordVectors(nn.Module):
+    """Looks words up by their hash; a word without a vector gets zeros.
+
+    Parameters
+    ----------
+    keys : int64 array [V]
+        Hashes of the words, in ascending order.
+    vectors : float32 array [V, D]
+    """
+
+    keys: Tensor
+    vectors: Tensor
+
+    def __init__(self, keys: IntArray, vectors: Float32Array) -> None:
+        super().__init__()
+        self.register_buffer("keys", torch.from_numpy(keys))
+        self.register_buffer("vectors", torch.from_numpy(vectors))
+
+    def forward(self, codes: Tensor, shown: Tensor) -> Tensor:
+        """Return the vectors of words, float32 Tensor [M, W, D].
+
+        Parameters
+        ----------
+        codes : int64 Tensor [M, W]
+        shown : bool Tensor [M, W]
+            Elsewhere there is no word.
+        """
+        place = torch.searchsorted(self.keys, codes).clamp(max=len(self.keys) - 1)
+        known = shown & (self.keys[place] == codes)
+        return torch.where(known[:, :, None], self.vectors[place], 0.0)
+
+
+def read_vectors(path: Path) -> tuple[IntArray, Float32Array]:
+    """Read word vectors: GloVe or word2vec text, or a .npy array beside a .txt list of its words.
+
+    Words are read in lower case; of several that become the same, the first one counts, which in
+    such files is the most frequent.
+
+    Returns
+    -------
+    keys : int64 array [V]
+        Hashes of the words, in ascending order.
+    vectors : float32 array [V, D]
+
+    Raises
+    ------
+    ValueError
+        If the file isn't there, or isn't of that form: with the line, what was found and what was
+        expected.
+
+    References
+    ----------
+    Pennington et al. 2014, "GloVe"; Mikolov et al. 2013, "Distributed Representations of Words".
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "tiny.txt"
+    >>> _ = file.write_text("the 0.1 0.2\\ncat 0.3 0.4\\n")
+    >>> read_vectors(file)[1].shape
+    (2, 2)
+    """
+    try:
+        words, vectors = _read_array(path) if path.suffix == ".npy" else _read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"vectors={str(path)!r} can't be read: {error}") from error
+    hashes = hash_words([normalise(word) for word in words]).astype(np.int64) & CODES
+    keys, first = np.unique(hashes, return_index=True)
+    return keys, np.ascontiguousarray(vectors[first])
+
+
+def _read_text(path: Path) -> tuple[list[str], Float32Array]:
+    words: list[str] = []
+    rows: list[NDArray[np.float32]] = []
+    for number, line in _lines(path):
+        word, *numbers = line.split(" ")
+        if number == 1 and len(numbers) == 1 and word.isdecimal():
+            continue  # word2vec begins with the size of the table
+        try:
+            row = np.array(numbers, dtype=np.float32)
+        except ValueError:
+            raise ValueError(
+                f"{path}:{number}: expected a word and numbers, found {line[:60]!r}"
+            ) from None
+        if not len(row) or (rows and len(row) != len(rows[0])) or not np.isfinite(row).all():
+            expected = f"{len(rows[0])} finite numbers" if rows else "finite numbers"
+            raise ValueError(
+                f"{path}:{number}: expected a word and {expected}, found {line[:60]!r}"
+            )
+        words.append(word)
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{path} is empty; expected a word and its numbers on each line")
+    return words, np.stack(rows)
+
+
+def _numbers(texts: list[str]) -> NDArray[np.float32]:
+    """Read numbers; none where one of them is no finite number."""
+    try:
+        row = np.array(texts, dtype=np.float32)
+    except ValueError:
+        return np.zeros(0, np.float32)
+    return row if np.isfinite(row).all() else row[:0]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and text of the lines; other marks that some take for line ends are not."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                yield number, line.rstrip("\r\n ")
+
+
+def _read_array(path: Path) -> tuple[list[str], Float32Array]:
+    listed = path.with_suffix(".txt")
+    if not listed.exists():
+        raise ValueError(f"{path}: expected its words beside it, one on each line, in {listed}")
+    words = [word.strip() for _, word in _lines(listed)]
+    try:
+        vectors = np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"{path} is no array of numbers: {error}") from error
+    if vectors.ndim != 2 or len(vectors) != len(words) or not np.isfinite(vectors).all():
+        raise ValueError(
+            f"{path}: expected finite numbers of shape ({len(words)}, dimensions), since "
+            f"{listed.name} has {len(words)} words; found shape {vectors.shape}"
+        )
+    return words, vectors.astype(np.float32)

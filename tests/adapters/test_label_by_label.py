@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from cnnkit.adapters.audio.baseline import make_baseline
+from cnnkit.adapters.label_by_label import LabelByLabel
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+Y = (X[:, :2] > 0).astype(float)
+Y[RNG.random(Y.shape) < 0.3] = np.nan
+
+
+def test_each_label_has_the_classifier_of_the_rows_where_it_is_known():
+    found = LabelByLabel(LogisticRegression()).fit(X, Y).predict_proba(X)
+    for k in range(2):
+        known = ~np.isnan(Y[:, k])
+        alone = LogisticRegression().fit(X[known], Y[known, k])
+        np.testing.assert_array_equal(found[:, k], alone.predict_proba(X)[:, 1])
+
+
+def test_labels_with_one_value_get_it():
+    y = np.column_stack([Y[:, 0], np.ones(40), np.zeros(40), np.full(40, np.nan)])
+    y[:5, 1:3] = np.nan
+    votes = LabelByLabel(SVC()).fit(X, y).decision_function(X)
+    assert (votes[:, 1:] > 0).tolist() == [[True, False, False]] * 40
+    p = LabelByLabel(LogisticRegression()).fit(X, y).predict_proba(X)
+    assert p[:, 1:].tolist() == [[1.0, 0.0, 0.0]] * 40
+
+
+@pytest.mark.parametrize(("kind", "has"), [(SVC, False), (LogisticRegression, True)])
+def test_it_has_probabilities_where_the_classifier_has(kind, has):
+    assert hasattr(LabelByLabel(kind()), "predict_proba") is has
+
+
+def test_the_baseline_of_sounds_has_a_machine_for_each_label():
+    machine = make_baseline("multilabel")[1:]
+    assert machine.fit(X, Y).decision_function(X).shape == (40, 2)
