@@ -78,6 +78,11 @@ from cnnkit.cli.options import (
 @click.option(
     "--anyway", is_flag=True, help="Train on a table although the order of its columns is useless."
 )
+@click.option(
+    "--no-ablation",
+    is_flag=True,
+    help="Where a network has side features: don't train it on each half alone.",
+)
 @click.option("--no-baseline", is_flag=True, help="Leave out the adapter's baseline.")
 @json_option
 @click.pass_context

@@ -50,6 +50,7 @@ class FitOptions:
     max_bad: float
     strict: bool
     anyway: bool
+    no_ablation: bool
     no_baseline: bool
     as_json: bool
 

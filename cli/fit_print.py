@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.cli.collect import Collection
+from cnnkit.cnncore.ablation import BOTH, IMAGE, SIDE
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import Problem
 from cnnkit.cnncore.metrics import main_metric
@@ -171,6 +172,15 @@ class Printer:
                     f"(sd {over['sd']:.4f})"
                 )
         self.line("\n  Now the final model, on everything:\n")
+
+    def ablation(self, found: dict[str, Any], metric: str) -> None:
+        """Print a network's two halves beside it, and what the image adds."""
+        names = (SIDE, IMAGE, BOTH)
+        width = max(map(len, names)) + 3
+        self.line(f"\n  {metric:<{width}}{PART_NAMES[found['part']]}")
+        for name in names:
+            self.line(f"  {name:<{width}}{found[name]}")
+        self.line(f"\n  {found['text']}")
 
     def table(
         self, names: dict[str, str], scores: dict[str, dict[str, Scores]], metric: str

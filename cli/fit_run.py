@@ -24,6 +24,8 @@ from cnnkit.cli.fit_print import Printer, model_titles
 from cnnkit.cli.fit_swap_test import ask_swap_test, check_anyway
 from cnnkit.cli.settings import make_adapter
 from cnnkit.cnncore import results
+from cnnkit.cnncore.ablation import ablate
+from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import IntArray, Problem
@@ -85,6 +87,7 @@ class FitRun:
         self.fingerprints = self.adapter.fingerprints(self.data.items)
         self.set_aside: tuple[Problem, ...] = ()
         self.swap_test: dict[str, Any] = {}
+        self.ablation: dict[str, Any] = {}
         self.experiment = Experiment(
             self.adapter,
             estimator,
@@ -116,12 +119,20 @@ class FitRun:
             "parameters": self._parameters(outcome.final.model),
         }
         self.printer.table(self._titles(outcome.final.model), scores, metrics["metric"])
+        if self.data.task == "classification":
+            self.printer.table(self._titles(outcome.final.model), scores, "balanced_accuracy")
         self.printer.labels(metrics.get("labels", []))
         difference = results.ahead(self.experiment, outcome.shown, outcome.groups)
         if difference is not None:
             n = len(outcome.shown.network["test"].rows)
             metrics["verdict"] = verdict(difference, self.data.task, self.adapter.baseline_name, n)
             self.printer.line(f"\n  {metrics['verdict']}")
+        if self.ablation:
+            self.printer.ablation(self.ablation, metrics["metric"])
+            metrics["ablation"] = {
+                name: value.to_dict() if isinstance(value, Interval) else value
+                for name, value in self.ablation.items()
+            }
         self._save(outcome, metrics, rejects)
         self.printer.end(metrics, self.out)
         return metrics
@@ -178,6 +189,9 @@ class FitRun:
             "calibration": results.calibration(self.experiment, fitted),
         }
         groups = self._groups(self.options.split, fitted)
+        if not self.options.no_ablation:
+            with self.printer.without_epochs():
+                self.ablation = ablate(self.experiment, fitted, parts, groups)
         return Outcome(fitted, fitted, groups, content, np.concatenate([split.train, split.val]))
 
     def _split(self) -> Split:

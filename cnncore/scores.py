@@ -119,12 +119,7 @@ def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
     cnn_leads = lead.value > 0
     if not cnn_leads:
         lead = opposite(lead)
-    if task == "regression":
-        size = f"{lead.value:.3g} of RMSE [{lead.low:.3g}, {lead.high:.3g}]"
-    else:
-        points = [f"{100 * share:.1f}" for share in (lead.value, lead.low, lead.high)]
-        metric = "macro F1" if task == "multilabel" else "accuracy"
-        size = f"{points[0]} points of {metric} [{points[1]}, {points[2]}]"
+    size = size_of(lead, task)
     if lead.low > 0 and cnn_leads:
         return f"The CNN is ahead of {baseline} by {size} on {n:,} test items."
     if lead.low > 0:
@@ -137,6 +132,22 @@ def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
         return f"The CNN and {baseline} score the same: {undecided}"
     leader = "The CNN" if cnn_leads else baseline
     return f"{leader} scores higher by {size}, but the interval holds 0: {undecided}"
+
+
+def size_of(difference: Interval, task: Task) -> str:
+    """Write a difference of the main metric with its interval.
+
+    Examples
+    --------
+    >>> size_of(Interval(0.125, 0.05, 0.2), "classification")
+    '12.5 points of accuracy [5.0, 20.0]'
+    """
+    if task == "regression":
+        return f"{difference.value:.3g} of RMSE [{difference.low:.3g}, {difference.high:.3g}]"
+    metric = "macro F1" if task == "multilabel" else "accuracy"
+    shares = (difference.value, difference.low, difference.high)
+    points = [f"{100 * share:.1f}" for share in shares]
+    return f"{points[0]} points of {metric} [{points[1]}, {points[2]}]"
 
 
 def opposite(difference: Interval) -> Interval:

@@ -387,3 +387,44 @@ def test_what_breaks_fit_is_told_once() -> None:
         check_adapter(type("Broken", (Letters,), {"fit_reading": refuse})(), WORDS, LABELS)
     assert str(caught.value).count("RuntimeError: no disk") == 1
     assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+class WindowRenderer(AlphabetRenderer):
+    """Shows a word in windows of three letters."""
+
+    def forward(self, batch: Any, generator: Any = None, view: int = 0) -> Images:
+        images = super().forward(batch)
+        width = 3
+        count = (batch.lengths + width - 1).div(width, rounding_mode="floor")
+        padded = torch.nn.functional.pad(images.pixels, (0, width))
+        rows = [(n, i * width) for n, each in enumerate(count.tolist()) for i in range(each)]
+        pixels = torch.stack([padded[n, :, :, first : first + width] for n, first in rows])
+        return Images(pixels, pixels[:, :1] > 0, images.side, self.told(count))
+
+    def told(self, count: torch.Tensor) -> torch.Tensor:
+        return count
+
+
+class Windowed(Ragged):
+    """Words as several images each; `transform` shows them whole."""
+
+    renderer_class = WindowRenderer
+
+    def fit_reading(self, items: Any, y: Any = None) -> Windowed:
+        super().fit_reading(items)
+        self.spec_ = replace(self.spec_, values="index", vocabulary=27)
+        return self
+
+    def transform(self, items: Any) -> Any:
+        samples = self.read_all(items)
+        if not len(samples):
+            return np.zeros((0, 1, 1, 0), np.int64)
+        return AlphabetRenderer(0, float(self.mean_[0])).eval()(samples.to("cpu")).pixels.numpy()
+
+
+def test_items_of_several_images_pass_and_their_number_is_counted() -> None:
+    check_adapter(Windowed(), WORDS, LABELS)
+    for told in (lambda _, count: count + 1, lambda _, count: count[:-1] * 2):
+        renderer = type("Miscounting", (WindowRenderer,), {"told": told})
+        with pytest.raises(AssertionError, match="images are what spec says"):
+            check_adapter(type("Wrong", (Windowed,), {"renderer_class": renderer})(), WORDS, LABELS)

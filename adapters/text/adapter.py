@@ -53,10 +53,11 @@ class TextAdapter(Adapter):
         Most windows of a text that are drawn, of 80 words or 400 bytes each. None: enough for 99 %
         of the training texts, up to about 4,000 words or bytes.
     n_grams : int or None
-        Positions in the longest n-gram that votes directly; 0: none does. None: 2 words, or 4
+        Positions in the longest n-gram that votes directly; 0: none does. None: 2 words, or 6
         bytes.
-    most_features : int
-        N-grams that vote directly; of more, those that most training texts have.
+    most_features : int or None
+        N-grams that vote directly; of more, those that most training texts have. None: 1,048,576
+        of words, 131,072 of bytes.
     vectors : str or None
         File of pre-trained word vectors, which each word brings along: GloVe or word2vec text, or
         a .npy array beside a .txt file with a word on each line.
@@ -102,7 +103,7 @@ class TextAdapter(Adapter):
         unit: str = "auto",
         windows: int | None = None,
         n_grams: int | None = None,
-        most_features: int = 2**18,
+        most_features: int | None = None,
         vectors: str | None = None,
         position_dropout: float | None = None,
         n_gram_dropout: float = 0.2,
@@ -133,6 +134,7 @@ class TextAdapter(Adapter):
         lengths = np.array([unit.count(text) for text in texts[::every]])
         self.windows_ = self.windows or windows_for(lengths, unit)
         self.n_grams_ = unit.n_grams if self.n_grams is None else self.n_grams
+        self.most_features_ = self.most_features or unit.most_features
         self.recipe_ = unit.recipe
         dimensions, told = 0, ""
         if self.vectors is not None:
@@ -145,7 +147,7 @@ class TextAdapter(Adapter):
             width=Axis("position"),
             values="index",
             vocabulary=unit.vocabulary,
-            sparse_side=self.most_features if self.n_grams_ else 0,
+            sparse_side=self.most_features_ if self.n_grams_ else 0,
             vectors=dimensions,
         )
         self.decided_ = [*self._explain(lengths), *([f"vectors: {told}"] if told else [])]
@@ -187,7 +189,7 @@ class TextAdapter(Adapter):
 
     def fit_rendering(self, samples: Samples) -> Self:
         """Learn which n-grams the training texts have, and how seldom each is."""
-        self.keys_, self.idf_ = learn_idf(samples, self.n_grams_, self.most_features)
+        self.keys_, self.idf_ = learn_idf(samples, self.n_grams_, self.most_features_)
         self.spec_ = replace(self.spec_, sparse_side=len(self.keys_))
         return self
 

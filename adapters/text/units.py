@@ -39,6 +39,8 @@ class Unit:
         Fewest and most positions of the stretch that is drawn in training.
     n_grams : int
         Positions of the longest n-gram that votes directly.
+    most_features : int
+        N-grams that vote directly.
     position_dropout : float
     recipe : Recipe
     """
@@ -53,6 +55,7 @@ class Unit:
     most_windows: int
     crop: tuple[int, int]
     n_grams: int
+    most_features: int
     position_dropout: float
     recipe: Recipe
 
@@ -69,6 +72,7 @@ UNITS = {
         most_windows=53,  # 4,032 words
         crop=(320, 320),
         n_grams=2,
+        most_features=2**20,
         position_dropout=0.1,
         recipe=Recipe(network="text", samples_seen=0, epochs=5, batch_size=64),
     ),
@@ -82,9 +86,12 @@ UNITS = {
         overlap=5,
         most_windows=11,  # 4,350 bytes
         crop=(24, 192),
-        n_grams=4,
+        n_grams=6,  # two or three letters of a script that takes two or three bytes for each
+        most_features=2**17,
         position_dropout=0.0,
-        recipe=Recipe(network="bytes", samples_seen=0, epochs=5, batch_size=64),
+        recipe=Recipe(
+            network="bytes", samples_seen=0, epochs=10, batch_size=64, learning_rate=0.01
+        ),
     ),
 }
 

@@ -93,21 +93,17 @@ def _read_text(path: Path) -> tuple[list[str], Float32Array]:
     words: list[str] = []
     rows: list[NDArray[np.float32]] = []
     for number, line in _lines(path):
-        word, *numbers = line.split(" ")
-        if number == 1 and len(numbers) == 1 and word.isdecimal():
+        parts = line.split(" ")
+        if number == 1 and len(parts) == 2 and parts[0].isdecimal():
             continue  # word2vec begins with the size of the table
-        try:
-            row = np.array(numbers, dtype=np.float32)
-        except ValueError:
-            raise ValueError(
-                f"{path}:{number}: expected a word and numbers, found {line[:60]!r}"
-            ) from None
-        if not len(row) or (rows and len(row) != len(rows[0])) or not np.isfinite(row).all():
-            expected = f"{len(rows[0])} finite numbers" if rows else "finite numbers"
-            raise ValueError(
-                f"{path}:{number}: expected a word and {expected}, found {line[:60]!r}"
-            )
-        words.append(word)
+        width = len(rows[0]) if rows else len(parts) - 1
+        row = _numbers(parts[-width:])
+        # GloVe's largest table has words with blanks, as ". . .".
+        if not 0 < width < len(parts) or not len(row) or len(_numbers(parts[1:-width])):
+            expected = f"{width} finite numbers" if rows else "finite numbers"
+            found = line[:SHOWN]
+            raise ValueError(f"{path}:{number}: expected a word and {expected}, found {found!r}")
+        words.append(" ".join(parts[:-width]))
         rows.append(row)
     if not rows:
         raise ValueError(f"{path} is empty; expected a word and its numbers on each line")
@@ -138,9 +134,10 @@ def _read_array(path: Path) -> tuple[list[str], Float32Array]:
     words = [word.strip() for _, word in _lines(listed)]
     try:
         vectors = np.load(path, allow_pickle=False)
-    except ValueError as error:
+        finite = vectors.size and np.isfinite(vectors).all()
+    except (ValueError, TypeError, EOFError) as error:
         raise ValueError(f"{path} is no array of numbers: {error}") from error
-    if vectors.ndim != 2 or len(vectors) != len(words) or not np.isfinite(vectors).all():
+    if vectors.ndim != 2 or len(vectors) != len(words) or not finite:
         raise ValueError(
             f"{path}: expected finite numbers of shape ({len(words)}, dimensions), since "
             f"{listed.name} has {len(words)} words; found shape {vectors.shape}"

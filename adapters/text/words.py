@@ -7,15 +7,16 @@ channel  what the category number of a position says
 1 to 5   up to five of its character 3-, 4- and 5-grams, evenly spread over the list of all of them
 =======  ==========================================================================================
 
-Category 0 is padding and stands for nothing else. A misspelt word keeps most of its n-grams; a word
-that training never saw still has some that it did. There is no vocabulary to keep.
+Category 0 is padding and stands for nothing else. A misspelt word keeps about half of its n-grams;
+a word that training never saw still has some that it did. There is no vocabulary to keep.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
@@ -57,15 +58,13 @@ def read_words(texts: Iterable[str]) -> tuple[Int32Array, NDArray[np.int64]]:
     Hashed n-grams of characters: Bojanowski et al. 2017, "Enriching Word Vectors with Subword
     Information".
     """
-    blocks: list[Int32Array] = []
-    lengths: list[int] = []
+    blocks = [np.zeros((0, 1 + N_GRAMS), np.int32)]
+    lengths = [np.zeros(0, np.int64)]
     for part in _chunks(texts):
-        found = [TOKEN.findall(normalise(text)) for text in part]
-        lengths += map(len, found)
-        blocks.append(_hash(list(chain.from_iterable(found))))
-    width = 1 + N_GRAMS
-    values = np.concatenate(blocks) if blocks else np.zeros((0, width), np.int32)
-    return values, np.array(lengths, dtype=np.int64)
+        block, length = _read(part)
+        blocks.append(block)
+        lengths.append(length)
+    return np.concatenate(blocks), np.concatenate(lengths)
 
 
 def category(hashes: Int32Array) -> NDArray[np.int64]:
@@ -80,38 +79,69 @@ def hash_words(words: Sequence[str]) -> Int32Array:
 
 
 class _Numbers(dict[str, int]):
-    """Numbers words as they come."""
+    """Numbers strings as they come."""
 
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
+    def __missing__(self, string: str) -> int:
+        self[string] = number = len(self)
         return number
 
+    def number(self, groups: Iterable[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the number of each string of all groups, and the strings of each group.
 
-def _hash(words: list[str]) -> Int32Array:
-    """Hash each different word once."""
-    numbers = _Numbers()
-    rows = np.fromiter(map(numbers.__getitem__, words), np.int64, len(words))
-    different = list(numbers)
-    table = np.zeros((len(different), 1 + N_GRAMS), dtype=np.int32)
-    table[:, 0] = hash_words(different)
-    n_grams = [_spread_n_grams(word) for word in different]
-    counts = [len(some) for some in n_grams]
-    codes = [crc32(piece.encode("utf-8", "surrogatepass")) for some in n_grams for piece in some]
-    hashes = np.array(codes, dtype=np.uint32).view(np.int32)
+        A group is dropped as soon as it is counted: thousands of lists would keep Python's garbage
+        collector busier than the hashing.
+        """
+        numbers, sizes = array("q"), array("q")
+        for group in groups:
+            numbers.extend(map(self.__getitem__, group))
+            sizes.append(len(group))
+        return np.frombuffer(numbers, np.int64), np.frombuffer(sizes, np.int64)
+
+
+def _read(texts: Sequence[str]) -> tuple[Int32Array, NDArray[np.int64]]:
+    """Hash each different word once, and look for words only once in each different piece.
+
+    A piece is what stands between blanks, at which every word ends.
+    """
+    pieces, words = _Numbers(), _Numbers()
+    piece, pieces_of_text = pieces.number(normalise(text).split() for text in texts)
+    word, words_of_piece = words.number(map(TOKEN.findall, pieces))
+    count = words_of_piece[piece]
+    end = count.cumsum()
+    first = (words_of_piece.cumsum() - words_of_piece)[piece]
+    place = np.repeat(first - end + count, count) + np.arange(count.sum())
+    lengths = np.diff(np.append(0, end)[np.append(0, pieces_of_text.cumsum())])
+    return _hash(list(words))[word[place]], lengths
+
+
+def _hash(words: Sequence[str]) -> Int32Array:
+    """Hash words and their n-grams, int32 [words, 6]."""
+    table = np.zeros((len(words), 1 + N_GRAMS), dtype=np.int32)
+    table[:, 0] = hash_words(words)
+    codes = [
+        crc32(piece.encode("utf-8", "surrogatepass"))
+        for word in words
+        for piece in _spread_n_grams(word)
+    ]
+    counts = [len(_spread_places(len(word) + 2)) for word in words]
     filled = np.arange(N_GRAMS) < np.array(counts, dtype=np.int64)[:, None]
-    table[:, 1:][filled] = category(hashes)
-    return table[rows]
+    table[:, 1:][filled] = category(np.array(codes, dtype=np.uint32).view(np.int32))
+    return table
 
 
 def _spread_n_grams(word: str) -> list[str]:
     """Return at most N_GRAMS of the 3-, 4- and 5-grams of `<word>`, evenly spread over all."""
     marked = f"<{word}>"
-    length = len(marked)
-    starts = [(start, n) for n in (3, 4, 5) for start in range(length - n + 1)]
-    if len(starts) > N_GRAMS:
-        last = len(starts) - 1
-        starts = [starts[place * last // (N_GRAMS - 1)] for place in range(N_GRAMS)]
-    return [marked[start : start + n] for start, n in starts]
+    return [marked[place] for place in _spread_places(len(marked))]
+
+
+@lru_cache(maxsize=256)  # most words are short
+def _spread_places(length: int) -> list[slice]:
+    places = [slice(start, start + n) for n in (3, 4, 5) for start in range(length - n + 1)]
+    if len(places) > N_GRAMS:
+        last = len(places) - 1
+        places = [places[number * last // (N_GRAMS - 1)] for number in range(N_GRAMS)]
+    return places
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

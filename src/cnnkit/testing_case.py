@@ -87,6 +87,25 @@ def require_spec(pixels: NDArray[Any], spec: ImageSpec, count: int, what: str) -
         require(inside, f"{what} holds numbers outside 0 to below {spec.vocabulary=}")
 
 
+def image_count(drawn: Images, items: int) -> int:
+    """Return how many images there should be of so many items."""
+    if drawn.windows is None:
+        return items
+    require(
+        drawn.windows.shape == (items,) and bool((drawn.windows >= 1).all()),
+        f"windows are {drawn.windows.tolist()}; expected 1 or more for each of {items} items",
+    )
+    return int(drawn.windows.sum())
+
+
+def first_images(drawn: Images) -> NDArray[Any]:
+    """Return the first image of each item."""
+    pixels = drawn.pixels
+    if drawn.windows is not None:
+        pixels = pixels[drawn.windows.cumsum(0) - drawn.windows]
+    return pixels.numpy()
+
+
 def require_same(pixels: NDArray[Any], expected: NDArray[Any], what: str) -> None:
     """Compare images that should be equal, on their common part where lengths differ."""
     rows, columns = np.minimum(pixels.shape[2:], expected.shape[2:])

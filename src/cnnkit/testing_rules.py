@@ -20,6 +20,8 @@ from cnnkit.cnncore.model_folder import adapter_state, load_adapter, to_json, wr
 from cnnkit.testing_case import (
     FEWEST_ITEMS,
     Case,
+    first_images,
+    image_count,
     require,
     require_json,
     require_same,
@@ -83,10 +85,11 @@ def images_are_what_spec_says(case: Case) -> None:
     spec, count = case.fitted.spec_, len(case.items)
     require_spec(case.pixels, spec, count, "transform(items)")
     drawn = case.draw()
-    require_spec(drawn.pixels.numpy(), spec, count, "what the renderer draws")
-    require_same(drawn.pixels.numpy(), case.pixels, "renderer and transform")
+    images = image_count(drawn, count)
+    require_spec(drawn.pixels.numpy(), spec, images, "what the renderer draws")
+    require_same(first_images(drawn), case.pixels, "renderer and transform")
     if drawn.mask is not None:
-        expected = (count, 1, *drawn.pixels.shape[2:])
+        expected = (images, 1, *drawn.pixels.shape[2:])
         require(
             drawn.mask.dtype == torch.bool and drawn.mask.shape == expected,
             f"mask is {drawn.mask.dtype} {tuple(drawn.mask.shape)}; expected bool {expected}",
@@ -196,8 +199,10 @@ def the_renderer_augments_in_training_only(case: Case) -> None:
 def augmentation_is_repeatable(case: Case) -> None:
     values = case.samples.values.copy()
     for seed in range(3):
-        first, second = (case.draw(training=True, seed=seed).pixels.numpy() for _ in range(2))
-        require_spec(first, case.fitted.spec_, len(case.items), "an augmented batch")
+        drawn, again = (case.draw(training=True, seed=seed) for _ in range(2))
+        first, second = drawn.pixels.numpy(), again.pixels.numpy()
+        images = image_count(drawn, len(case.items))
+        require_spec(first, case.fitted.spec_, images, "an augmented batch")
         if None not in case.fitted.spec_.shape:
             require(first.shape == case.draw().pixels.shape, "augmentation changes the shape")
         require_same(first, second, f"twice with seed {seed}")
@@ -208,11 +213,14 @@ def augmentation_is_repeatable(case: Case) -> None:
 def every_view_has_the_same_shape(case: Case) -> None:
     views = case.fitted.renderer().views
     require(isinstance(views, int) and views >= 1, f"`views` is {views!r}; expected at least 1")
+    plain = case.draw().pixels.numpy()
     for view in range(views):
-        pixels = case.draw(view=view).pixels.numpy()
-        require_spec(pixels, case.fitted.spec_, len(case.items), f"view {view}")
-        same = pixels.shape == case.pixels.shape
-        require(same, f"view {view} has the shape {pixels.shape}, view 0 {case.pixels.shape}")
+        drawn = case.draw(view=view)
+        pixels = drawn.pixels.numpy()
+        images = image_count(drawn, len(case.items))
+        require_spec(pixels, case.fitted.spec_, images, f"view {view}")
+        same = pixels.shape == plain.shape
+        require(same, f"view {view} has the shape {pixels.shape}, view 0 {plain.shape}")
 
 
 def a_fitted_adapter_is_saved_without_pickle(case: Case) -> None:

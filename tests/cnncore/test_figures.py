@@ -2,8 +2,11 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+import torch
 
+from cnnkit.adapters import TextAdapter
 from cnnkit.cnncore import figures
+from cnnkit.cnncore.image import Axis, Images, ImageSpec, Renderer, Samples
 
 RNG = np.random.default_rng(0)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -79,3 +82,55 @@ def test_images_are_drawn_as_the_network_sees_them(letter_adapter, seed, count):
     shown = np.concatenate([axes.images[0].get_array() for axes in drawn])
     assert np.array_equal(shown, adapter.transform(words)[:, 0, 0]) is (seed is None)
     figure.canvas.draw()
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_category_numbers_are_drawn_in_colours_with_a_row_for_each_channel(seed):
+    texts = ["costs $5 or $x$", "a", "", "word " * 300]
+    adapter = TextAdapter(windows=4).fit(texts)
+    samples = adapter.read(texts)
+    figure = figures.draw_images(adapter, samples, texts, [str(n) for n in range(4)], seed)
+    drawn = [axes for axes in figure.axes if axes.images]
+    assert [axes.get_title() for axes in drawn] == ["0", "1", "2", "3"]
+    for axes in drawn:
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert labels == list(adapter.spec_.channels)
+        assert axes.get_xlabel() == "position"
+    shown = [axes.images[0].get_array() for axes in drawn]
+    assert [picture.shape for picture in shown] == [(6, n, 4) for n in (7, 1, 1, 80)]
+    words = [label.get_text() for label in drawn[0].get_xticklabels()]
+    assert words == ["costs", r"\$", "5", "or", r"\$", "x", r"\$"]
+    figures.as_svg(figure)
+    if seed is None:  # equal categories have the same colour, and none has none
+        np.testing.assert_array_equal(shown[0][0, 1], shown[0][0, 4])
+        assert (shown[0][0, 0] != shown[0][0, 1]).any()
+        assert (shown[2] == 0).all()
+        blank = adapter.transform(texts)[0, :, 0, :7] == 0
+        np.testing.assert_array_equal((shown[0] == 0).all(axis=2), blank)
+
+
+class Unmasked:
+    """An adapter whose images have no mask and no windows."""
+
+    spec_ = ImageSpec(("up", "down"), None, Axis("position", pixels=3), "index", 9)
+
+    def renderer(self):
+        pixels = torch.tensor([[[[1, 2, 3]], [[0, 0, 4]]], [[[5, 5, 5]], [[6, 7, 8]]]])
+
+        class Drawn(Renderer):
+            def forward(self, batch, generator=None, view=0):
+                return Images(pixels)
+
+        return Drawn()
+
+    def edge_labels(self, item, axis, places):
+        return [str(place) for place in places]
+
+
+def test_category_numbers_without_a_mask_are_drawn_whole():
+    nothing = np.zeros((2, 0), np.float32)
+    samples = Samples(np.zeros((2, 1)), np.arange(3), np.arange(2), nothing)
+    figure = figures.draw_images(Unmasked(), samples, ["a", "b"], ["A", "B"], None)
+    shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
+    assert [picture.shape for picture in shown] == [(2, 3, 4)] * 2
+    np.testing.assert_array_equal(shown[1][0, 0], shown[1][0, 2])

@@ -41,6 +41,11 @@ def test_chosen_samples_hold_the_same_steps_as_before(rows):
     assert chosen.problems == samples.problems
 
 
+def test_samples_in_one_block_are_compact():
+    samples = ragged()
+    assert samples.compact() is samples
+
+
 def test_lengths_are_the_distances_of_the_offsets():
     assert ragged().lengths.tolist() == list(LENGTHS)
 

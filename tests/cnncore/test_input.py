@@ -13,6 +13,13 @@ def test_an_image_of_category_numbers_is_known_by_their_number() -> None:
     assert Input.of(image) == Input((1, 1, None), vocabulary=100, side=2)
 
 
+def test_side_features_of_which_an_item_has_a_few_take_the_place_of_the_others() -> None:
+    position = Axis("position")
+    image = ImageSpec(("word",), None, position, "index", 100, ("mass",), sparse_side=9, vectors=3)
+    expected = Input((1, 1, None), vocabulary=100, side=9, sparse=True, vectors=3)
+    assert Input.of(image) == expected
+
+
 def test_the_vocabulary_of_an_intensity_image_is_left_out() -> None:
     image = ImageSpec(("red", "green"), Axis("y"), Axis("x"), "intensity", 100)
     assert Input.of(image) == Input((2, None, None))

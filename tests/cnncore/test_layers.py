@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cnnkit.cnncore.image import Images
+from cnnkit.cnncore.image import Images, SparseRows
 from cnnkit.cnncore.input import Input
-from cnnkit.cnncore.layers import BatchNorm, Convolution, Dropout, Features, WindowPool
+from cnnkit.cnncore.layers import (
+    BatchNorm,
+    Bias,
+    Convolution,
+    Dropout,
+    Features,
+    GlobalPool,
+    Nothing,
+    Wide,
+    WindowPool,
+    over_windows,
+)
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.spec import parse
 
@@ -167,3 +179,94 @@ def test_an_embedding_adds_up_the_slots_that_arent_empty_over_the_root_of_their_
     votes = network(Images(torch.tensor([[[[3]], [[1]]], [[[0]], [[2]]]])))
     expected = network.head(torch.stack([(table[3] + table[1]) / math.sqrt(2), table[2]]))
     torch.testing.assert_close(votes, expected)
+
+
+@pytest.mark.parametrize("reduce", ["sum", "amax"])
+@pytest.mark.parametrize("counts", [[1], [3, 1, 2], [1, 1, 1], [5, 2]])
+def test_the_windows_of_an_item_are_put_together_as_in_a_plain_loop(
+    reduce: str, counts: list[int]
+) -> None:
+    torch.manual_seed(0)
+    values = torch.randn(sum(counts), 4, requires_grad=True)
+    twin = values.detach().clone().requires_grad_()
+    parts = torch.split(twin, counts)
+    expected = torch.stack([part.sum(0) if reduce == "sum" else part.amax(0) for part in parts])
+    found = over_windows(values, torch.tensor(counts), reduce)
+    torch.testing.assert_close(found, expected)
+    weight = torch.randn_like(found)
+    (found * weight).sum().backward()
+    (expected * weight).sum().backward()
+    torch.testing.assert_close(values.grad, twin.grad)
+    assert over_windows(values, None, reduce) is values
+
+
+@pytest.mark.parametrize("word", ["gap", "gmp", "gsum"])
+def test_a_global_pool_sees_the_windows_of_an_item_as_one_image(word: str) -> None:
+    torch.manual_seed(0)
+    counts, lengths = [2, 1, 3], [[5, 2], [4], [5, 5, 1]]
+    parts = [[torch.randn(3, 1, length) for length in item] for item in lengths]
+    images = padded([part for item in parts for part in item], 1, 5)
+    together = GlobalPool(word)(
+        Features(images.pixels, images.mask, None, torch.tensor(counts))
+    ).values
+    alone = [GlobalPool(word)(Features(torch.cat(item, 2)[None], None, None)) for item in parts]
+    torch.testing.assert_close(together, torch.cat([one.values for one in alone]))
+
+
+def test_a_global_pool_of_windows_without_a_mask_counts_all_their_pixels() -> None:
+    pixels = torch.randn(5, 3, 1, 4)
+    found = GlobalPool("gap")(Features(pixels, None, None, torch.tensor([2, 3]))).values
+    expected = torch.stack([pixels[:2].mean((0, 2, 3)), pixels[2:].mean((0, 2, 3))])
+    torch.testing.assert_close(found, expected)
+
+
+def test_an_embedding_of_one_slot_is_a_look_up() -> None:
+    network = Network(parse("embed 4 | gsum"), Input((1, 1, 3), vocabulary=5), outputs=2)
+    table = network.body[0].layer.weight
+    votes = network(Images(torch.tensor([[[[3, 0, 1]]]])))
+    torch.testing.assert_close(votes, network.head((table[3] + table[1])[None]))
+    votes.sum().backward()
+    assert table.grad is not None
+    assert (table.grad.abs().sum(1) > 0).tolist() == [False, True, False, True, False]
+
+
+def test_what_a_pixel_brings_along_is_joined_to_its_embedding() -> None:
+    torch.manual_seed(0)
+    image = Input((2, 1, None), vocabulary=5, vectors=3)
+    network = Network(parse("embed 4 | gsum"), image, outputs=2)
+    plain = Network(parse("embed 4 | gsum"), replace(image, vectors=0), outputs=2)
+    plain.body[0].layer.weight.data.copy_(network.body[0].layer.weight)
+    pixels, vectors = torch.randint(0, 5, (6, 2, 1, 7)), torch.randn(6, 3, 1, 7)
+    features = Features(pixels, None, None, None, vectors)
+    embedded = plain.body(features._replace(vectors=None)).values
+    expected = torch.cat([embedded, vectors.sum((2, 3))], 1)
+    torch.testing.assert_close(network.body(features).values, expected)
+
+
+@pytest.mark.parametrize("windows", [None, [2, 1, 3]])
+def test_no_layers_at_all_give_the_same_votes_to_every_item(windows: list[int] | None) -> None:
+    features = Features(
+        torch.ones(6, 2, 1, 4), None, None, None if windows is None else torch.tensor(windows)
+    )
+    nothing, bias = Nothing(), Bias(2)
+    bias.bias.data = torch.tensor([1.0, -2.0])
+    votes = bias(nothing(features).values)
+    assert votes.tolist() == [[1, -2]] * (6 if windows is None else 3)
+
+
+def test_sparse_side_features_vote_as_the_dense_product() -> None:
+    torch.manual_seed(0)
+    dense = torch.randn(6, 9) * (torch.rand(6, 9) < 0.3)
+    dense[2] = 0  # a row without an entry
+    rows, columns = dense.nonzero(as_tuple=True)
+    offsets = torch.searchsorted(rows, torch.arange(6))
+    wide = Wide(9, 4)
+    assert wide.weight.abs().sum() == 0
+    torch.nn.init.normal_(wide.weight)
+    found = wide(SparseRows(columns, dense[rows, columns], offsets))
+    torch.testing.assert_close(found, dense @ wide.weight)
+    torch.testing.assert_close(found, wide(dense))
+    assert found[2].tolist() == [0] * 4
+    (gradient,) = torch.autograd.grad(found.square().sum(), wide.weight)
+    votes = dense @ wide.weight.detach()
+    torch.testing.assert_close(gradient, 2 * dense.T @ votes)

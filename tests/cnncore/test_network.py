@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnkit.cnncore.errors import SpecError
-from cnnkit.cnncore.image import Images
+from cnnkit.cnncore.image import Images, SparseRows
 from cnnkit.cnncore.input import Input
 from cnnkit.cnncore.layers import Convolution, Features, Wide
 from cnnkit.cnncore.network import Network
@@ -145,3 +145,59 @@ def test_images_of_another_shape_are_refused() -> None:
 def test_layers_that_do_not_fit_are_refused() -> None:
     with pytest.raises(SpecError, match="does not fit 1 row"):
         Network(parse("conv 4x3x3 | gap"), (1, 1, 6), outputs=2)
+
+
+TEXTS = Input((1, 1, None), vocabulary=9, side=5, sparse=True)
+
+
+def one_hot(entries: list[int]) -> SparseRows:
+    n = len(entries)
+    return SparseRows(torch.tensor(entries), torch.ones(n), torch.arange(n))
+
+
+def test_side_features_alone_are_logistic_regression() -> None:
+    network = Network(parse("wide"), TEXTS, outputs=3)
+    assert {name for name, _ in network.named_parameters()} == {"head.bias", "wide.weight"}
+    images = Images(torch.ones(4, 1, 1, 2, dtype=torch.long), side=one_hot([0, 3, 3, 4]))
+    assert network(images).tolist() == [[0, 0, 0]] * 4
+    weight, bias = network.wide.weight, network.head.bias
+    weight.data.normal_()
+    bias.data.normal_()
+    torch.testing.assert_close(network(images), weight[[0, 3, 3, 4]] + bias)
+
+
+def test_side_features_alone_learn() -> None:
+    network = Network(parse("wide"), TEXTS, outputs=2)
+    images = Images(torch.ones(5, 1, 1, 2, dtype=torch.long), side=one_hot([0, 1, 2, 3, 4]))
+    truth = torch.tensor([0, 1, 1, 1, 0])
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    for _ in range(50):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(images), truth).backward()
+        optimizer.step()
+    assert torch.equal(network(images).argmax(1), truth)
+    assert network.head.bias[1] > network.head.bias[0]  # three of five
+
+
+def test_side_features_alone_give_one_row_of_votes_for_each_item_of_several_windows() -> None:
+    network = Network(parse("wide"), TEXTS, outputs=2)
+    network.wide.weight.data.normal_()
+    pixels = torch.ones(7, 1, 1, 2, dtype=torch.long)
+    images = Images(pixels, side=one_hot([2, 4, 0]), windows=torch.tensor([4, 1, 2]))
+    torch.testing.assert_close(network(images), network.wide.weight[[2, 4, 0]])
+
+
+def test_tables_biases_and_norms_do_not_decay() -> None:
+    text = (
+        "embed 4"
+        " | par(conv 3x1x2 | gmp ; conv 3x1x3 | norm | gmp ; conv 3x1x1 | norm group 3 | gap)"
+        " | dense 5 | relu | wide"
+    )
+    network = Network(parse(text), TEXTS, outputs=2)
+    named = {id(weight): name for name, weight in network.named_parameters()}
+    fixed = {named[id(weight)] for weight in network.undecayed()}
+    assert len(network.undecayed()) == len(fixed)
+    kinds = nn.Conv2d | nn.Linear
+    kernels = {id(m.weight) for m in network.modules() if isinstance(m, kinds)}
+    assert fixed == {name for weight, name in named.items() if weight not in kernels}
+    assert {"body.0.layer.weight", "wide.weight", "head.bias"} <= fixed

@@ -105,3 +105,11 @@ def test_numbers_are_scored_by_their_standardised_square_and_by_rmse():
     expected = root_mean_squared_error(y, predicted[:, 0])
     assert rmse == pytest.approx(expected)
     assert loss == pytest.approx((expected / 7) ** 2)
+
+
+def test_what_is_most_likely_before_anything_is_seen():
+    np.testing.assert_allclose(Classification(4).prior(CLASSES), np.array([2, 2, 3, 0]) / 7)
+    shares = [np.mean([row[k] for row in CELLS if row[k] in (0, 1)]) for k in range(3)]
+    np.testing.assert_allclose(MultiLabel(3).prior(CELLS), shares)
+    y = RNG.normal(50, 7, size=(20, 2))
+    np.testing.assert_array_equal(Regression(y.mean(0), y.std(0)).prior(y), y.mean(axis=0))

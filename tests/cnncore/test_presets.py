@@ -10,7 +10,7 @@ import torch
 
 from cnnkit.cnncore.describe import describe
 from cnnkit.cnncore.errors import SpecError
-from cnnkit.cnncore.image import Axis, Images, ImageSpec
+from cnnkit.cnncore.image import Axis, Images, ImageSpec, SparseRows
 from cnnkit.cnncore.input import Input, Shape
 from cnnkit.cnncore.layer_types import to_text
 from cnnkit.cnncore.network import Network
@@ -111,3 +111,20 @@ def test_a_misspelt_preset_is_guessed() -> None:
 def test_all_positions_of_an_unknown_number_of_columns_cannot_be_kept() -> None:
     with pytest.raises(SpecError, match='"any" can\'t be flattened; write "gap"'):
         resolve("vector", (1, 1, None))
+
+
+@pytest.mark.parametrize("name", ["auto", *PRESETS])
+def test_sparse_side_features_vote_in_every_preset(name: str) -> None:
+    columns = 20 if name == "vector" else None  # which keeps all positions
+    image = Input((2, 1, columns), vocabulary=100, side=9, sparse=True)
+    layers = resolve(name, image)
+    assert to_text(layers).endswith("wide")
+    assert to_text(layers).count("wide") == 1
+    network = Network(layers, image, outputs=3).eval()
+    side = SparseRows(torch.tensor([0, 8, 3]), torch.ones(3), torch.tensor([0, 2, 3]))
+    pixels = torch.randint(0, 100, (3, 2, 1, 20))
+    plain = network(Images(pixels, side=side))
+    torch.nn.init.ones_(network.wide.weight)
+    torch.testing.assert_close(
+        network(Images(pixels, side=side)), plain + torch.tensor([[2.0], [1.0], [0.0]])
+    )

@@ -198,6 +198,12 @@ def test_every_layer_gives_the_shape_that_was_predicted(
             "embed 64 | gap",
         ),
         ("gap | side", (1, 8, 8), ['layer 2 "side": there are no side features'], "gap"),
+        (
+            "gap | side",
+            Input((1, 8, 8), side=9000, sparse=True),
+            ["an item has but a few of the 9,000 side features", 'can\'t be joined; write "wide"'],
+            "gap | wide",
+        ),
         ("gap | wide", (1, 8, 8), ['layer 2 "wide": there are no side features'], "gap"),
         (
             "par(gap ; gmp | wide) | wide | wide",

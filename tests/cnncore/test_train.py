@@ -5,6 +5,7 @@ from torch import nn
 
 from cnnkit.cnncore.feed import Feed
 from cnnkit.cnncore.image import Batch, Images, Renderer, Samples
+from cnnkit.cnncore.input import Input
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Classification, Regression
 from cnnkit.cnncore.spec import parse
@@ -281,3 +282,27 @@ def test_predictions_are_the_mean_over_networks_and_views():
 def test_no_samples_give_no_predictions():
     feed = Feed(rows_of(np.zeros((0, 3), np.float32)), CPU)
     assert predict([linear(3, 2)], Plain(), feed, Classification(2)).shape == (0, 2)
+
+
+def test_weight_decay_spares_tables_of_categories_and_side_features():
+    image = Input((1, 1, None), vocabulary=9, side=5, sparse=True)
+    network = Network(parse("embed 4 | conv 3x1x2 | gmp | wide"), image, 2)
+    member = Member(network, Plan(epochs=1, batch_size=4), CPU, seed=0)
+    decayed, spared = (group["params"] for group in member.optimizer.param_groups)
+    named = {id(weight): name for name, weight in network.named_parameters()}
+    assert {named[id(w)] for w in decayed} == {"body.1.layer.weight", "head.weight"}
+    assert len(decayed) + len(spared) == len(named)
+
+
+def test_predictions_stand_in_the_order_of_the_samples_however_these_are_gone_through():
+    lengths = RNG.integers(0, 9, 50)
+    X = np.repeat(np.arange(50.0), lengths + 1)[:, None].astype(np.float32)
+    offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
+    samples = Samples(X, offsets, np.arange(50), np.zeros((50, 0), np.float32))
+    network = linear(1, 1)
+    nn.init.ones_(network.head.weight)
+    objective = Regression(np.zeros(1), np.ones(1))
+    for by_length in (False, True):
+        feed = Feed(samples, CPU, by_length=by_length)
+        found = predict([network], Plain(), feed, objective, batch_size=7)
+        np.testing.assert_allclose(found[:, 0], np.arange(50))
