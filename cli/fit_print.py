@@ -203,7 +203,7 @@ class Printer:
         if not rows:
             return
         shown = sorted(rows, key=lambda row: -row["positive"])[:MOST_CLASSES]
-        width = max(len(row["label"]) for row in shown) + 3
+        width = max(len("label"), *(len(row["label"]) for row in shown)) + 3
         self.line(f"\n  {'label':<{width}}" + "".join(f"{name:<20}" for name in LABEL_SCORES))
         for row in shown:
             scores = "".join(f"{_score(row[name]):<20}" for name in LABEL_SCORES)

@@ -129,8 +129,11 @@ def test_batches_by_length_differ_from_epoch_to_epoch_and_repeat_with_their_seed
     assert epochs() == [first, second]
     shared = {frozenset(rows) for rows in first} & {frozenset(rows) for rows in second}
     assert not shared
-    # Nor do they come in order of their length.
-    longest = [max(lengths[rows]) for rows in first]
+
+
+def test_batches_by_length_come_in_random_order():
+    feed = Feed(of_lengths(np.arange(100)), CPU, by_length=True)  # all in one chunk
+    longest = [int(rows.max()) for rows in feed.batches(8, torch.Generator().manual_seed(0))]
     assert longest != sorted(longest)
     assert longest != sorted(longest, reverse=True)
 
