@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from cnnkit.adapters.errors import shorten
 from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.cnncore.image import ImageSpec, Problem, Recipe, Renderer, Samples
 
@@ -30,7 +31,7 @@ class BadItemsError(ValueError):
 
     def __str__(self) -> str:
         lines = [f"{len(self.problems)} of {self.total} items could not be read:"]
-        lines += [f"  item {p.item} {p.value!r}: {p.reason}" for p in self.problems[:10]]
+        lines += [f"  item {p.item} {shorten(p.value)!r}: {p.reason}" for p in self.problems[:10]]
         if len(self.problems) > 10:
             more = len(self.problems) - 10
             lines.append(f"  … and {more} more (all in `problems` of this error)")
@@ -57,6 +58,9 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         What tables call the baseline.
     demo_source : str
         Where the demo set comes from.
+    rendering_only : tuple of str
+        What `fit_reading` sets and `read` doesn't need: where only this differs from fold to fold
+        of a cross-validation, nothing is read again.
     spec_ : ImageSpec
         What the images look like, known after `fit_reading`.
     recipe_ : Recipe
@@ -71,6 +75,7 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     items_are_texts: bool = False
     baseline_name: str = "baseline"
     demo_source: str = "made on this machine from code and a seed"
+    rendering_only: tuple[str, ...] = ()
     spec_: ImageSpec
     recipe_: Recipe
     decided_: list[str]

@@ -69,8 +69,9 @@ def _read(path: Path, encoding: str | None) -> str:
 def is_document(path: Path, item_names: Sequence[str], encoding: str | None) -> bool:
     r"""Tell a file that is one text from a table.
 
-    A table has the suffix of one; where that may be a text too (.txt, .md and all others), it can
-    be read as a table with a column of items.
+    A table has the suffix of one; where that may be a text too (.txt, .md and all others), it is
+    in fastText's format, or can be read as a table of several columns, one of them of items: the
+    first line of a letter may be a single word.
 
     Parameters
     ----------
@@ -97,4 +98,4 @@ def is_document(path: Path, item_names: Sequence[str], encoding: str | None) -> 
         names = {str(name).lower() for name in read_table(path, encoding, strict=True).frame}
     except SourceError:
         return True
-    return names.isdisjoint(name.lower() for name in item_names)
+    return len(names) < 2 or names.isdisjoint(name.lower() for name in item_names)

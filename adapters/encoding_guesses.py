@@ -6,6 +6,8 @@ import re
 import unicodedata
 from itertools import islice
 
+import numpy as np
+
 # Of two that read equally well, the first is named first.
 _ENCODINGS = ("cp1252", "cp1250", "cp1251", "euc_kr", "gb18030", "big5", "shift_jis", "latin-1")
 # The first of two bytes, for the letters that make up nearly all of a real text.
@@ -21,6 +23,7 @@ _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{3}")
 _WORDS_COMPARED = 2000
 _LEAST_SCORE = 0.5
 _NEARLY = 0.9  # of the best score, to be named beside it
+_FEWEST_ZEROS = 3  # fewer may be letters of their own
 _SHOWN = 12  # letters on each side of the place
 
 
@@ -46,8 +49,8 @@ def would_decode(raw: bytes, offset: int) -> str:
     "`--encoding cp1251` would decode it as 'Привет, мир'."
     """
     scores = {}
-    encodings = ("utf-16-le", "utf-16-be", *_ENCODINGS) if b"\0" in raw else _ENCODINGS
-    for encoding in encodings:
+    utf_16 = utf_16_by_zeros(raw)
+    for encoding in (utf_16, *_ENCODINGS) if utf_16 else _ENCODINGS:
         try:
             scores[encoding] = _score(raw.decode(encoding), encoding)
         except UnicodeDecodeError:
@@ -61,6 +64,31 @@ def would_decode(raw: bytes, offset: int) -> str:
             readings.setdefault(_excerpt(raw, offset, encoding), encoding)
     named = [f"`--encoding {name}` would decode it as {text!r}" for text, name in readings.items()]
     return ", ".join(named[:2]) + "."
+
+
+def utf_16_by_zeros(raw: bytes, *, share: float = 0.5) -> str | None:
+    """Name the encoding: Latin letters have a zero in every second byte, and only there.
+
+    Parameters
+    ----------
+    raw : bytes
+    share : float
+        More than this of the even or of the odd bytes must be zero.
+
+    Examples
+    --------
+    >>> utf_16_by_zeros("plain".encode("utf-16-le"))
+    'utf-16-le'
+    >>> utf_16_by_zeros(b"a\\0bc a\\0bc") is None
+    True
+    """
+    zero = np.frombuffer(raw[:65536], dtype=np.uint8) == 0
+    if zero.sum() < _FEWEST_ZEROS or len(raw) % 2:
+        return None
+    even, odd = 2 * zero[::2].sum() / len(zero), 2 * zero[1::2].sum() / len(zero)
+    if max(even, odd) > share and min(even, odd) < 0.02:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return None
 
 
 def _score(text: str, encoding: str) -> float:

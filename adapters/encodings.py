@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnkit.adapters.encoding_guesses import would_decode
+from cnnkit.adapters.encoding_guesses import utf_16_by_zeros, would_decode
 from cnnkit.adapters.errors import SourceError
 
 _BYTE_ORDER_MARKS = {
@@ -81,7 +81,7 @@ def decode(
 
 
 def _decode_strictly(raw: bytes, encoding: str | None, path: Path) -> str:
-    if not encoding and _looks_like_utf_16(raw) and not _by_mark(raw):
+    if not encoding and not _by_mark(raw) and utf_16_by_zeros(raw):
         raise SourceError(f"{path.name}: every second byte is 0. {would_decode(raw, 0)}")
     try:
         return raw.decode(encoding or _by_mark(raw) or "utf-8").removeprefix("\ufeff")
@@ -105,17 +105,6 @@ def _by_mark(raw: bytes) -> str | None:
     return next(names, None)
 
 
-def _looks_like_utf_16(raw: bytes) -> str | None:
-    """Name the encoding: Latin letters have a zero in every second byte, and only there."""
-    zero = np.frombuffer(raw[:65536], dtype=np.uint8) == 0
-    if not zero.any() or len(raw) % 2:
-        return None
-    even, odd = 2 * zero[::2].sum() / len(zero), 2 * zero[1::2].sum() / len(zero)
-    if max(even, odd) > 0.3 and min(even, odd) < 0.02:
-        return "utf-16-be" if even > odd else "utf-16-le"
-    return None
-
-
 def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
     """Name the encoding where bytes show it; None where UTF-8 is to be tried."""
     if encoding := _by_mark(raw):
@@ -128,6 +117,6 @@ def _encoding_by_bytes(raw: bytes, path: Path) -> str | None:
     for signature, kind in _SIGNATURES.items():
         if raw.startswith(signature):
             raise SourceError(f"{path} isn't a table, it is {kind}.")
-    if encoding := _looks_like_utf_16(raw):
+    if encoding := utf_16_by_zeros(raw, share=0.3):
         return encoding
     raise SourceError(f"{path} isn't a table: it holds binary data, not text.")

@@ -29,6 +29,17 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f" Did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
+def shorten(text: str, most: int = 80) -> str:
+    """Cut a text to at most so many letters.
+
+    Examples
+    --------
+    >>> shorten("a long text", most=7)
+    'a long…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def listing(values: Sequence[object], limit: int = 10) -> str:
     """Write the first values, and how many more there are.
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -48,16 +49,20 @@ class LabelByLabel(BaseEstimator):
         self.classifier = classifier
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on features [N, F] and labels [N, K]: 1, 0 or NaN (not known)."""
-        features, labels = np.asarray(X), np.asarray(y, dtype=np.float64)
+        """Train on features [N, F], dense or sparse, and labels [N, K]: 1, 0 or NaN (not known)."""
+        features, labels = _rows(X), np.asarray(y, dtype=np.float64)
         self.models_ = [self._fit_label(features, label) for label in labels.T]
         return self
 
-    def _fit_label(self, features: NDArray[Any], label: Float64Array) -> Any:
+    def _fit_label(self, features: Any, label: Float64Array) -> Any:
         known = ~np.isnan(label)
         if len(np.unique(label[known])) < 2:
             return float((label[known] == 1).any())
         return clone(self.classifier).fit(features[known], label[known])
+
+    def predict(self, X: ArrayLike) -> Float64Array:
+        """Return 1 where a row has a label, else 0, float64 [N, K]."""
+        return self._columns(X, lambda model: model.predict(X), (0.0, 1.0))
 
     @_has("predict_proba")
     def predict_proba(self, X: ArrayLike) -> Float64Array:
@@ -72,9 +77,14 @@ class LabelByLabel(BaseEstimator):
     def _columns(self, X: ArrayLike, ask: Any, constants: tuple[float, float]) -> Float64Array:
         check_is_fitted(self, "models_")
         columns = [
-            np.full(len(np.asarray(X)), constants[int(model)])
+            np.full(_rows(X).shape[0], constants[int(model)])
             if isinstance(model, float)
             else ask(model)
             for model in self.models_
         ]
         return np.stack(columns, axis=1)
+
+
+def _rows(X: ArrayLike) -> Any:
+    """Return features of which rows can be taken."""
+    return csr_matrix(X) if issparse(X) else np.asarray(X)

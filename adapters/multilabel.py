@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cnnkit.adapters.columns import MISSING, choose_column, similar_labels
 from cnnkit.adapters.errors import SourceError, did_you_mean, listing
+from cnnkit.adapters.folders import printable
 from cnnkit.adapters.source import Source
 
 SEPARATORS = (";", "|", ",")
@@ -238,8 +239,8 @@ def check_labels(found: LabelTargets, kept: Sequence[int], name: str) -> list[st
     Raises
     ------
     SourceError
-        If there are fewer than two labels, they are words such as 0 and 1, one is never known, or
-        none has both values.
+        If there are fewer than two labels, they can't be written or are words such as 0 and 1, one
+        is never known, or none has both values.
     """
     matrix = found.matrix[list(kept)]
     if len(found.names) < 2:
@@ -247,6 +248,11 @@ def check_labels(found: LabelTargets, kept: Sequence[int], name: str) -> list[st
         raise SourceError(
             f"{name}: multi-label targets need at least 2 labels{mark}, found "
             f"{listing(found.names) or 'none'}."
+        )
+    broken = [label for label in found.names if label != printable(label)]
+    if broken:
+        raise SourceError(
+            f"{name}: labels with lone surrogates can't be saved: {listing(broken)}. Rename them."
         )
     if found.separator and {label.lower() for label in found.names} <= _YES | _NO | MISSING:
         raise SourceError(

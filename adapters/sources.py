@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -23,9 +23,9 @@ from cnnkit.adapters.columns import (
 )
 from cnnkit.adapters.dataset import Dataset
 from cnnkit.adapters.documents import is_document
-from cnnkit.adapters.errors import SourceError, listing
+from cnnkit.adapters.errors import SourceError, listing, shorten
 from cnnkit.adapters.folder_sources import from_documents, from_folder
-from cnnkit.adapters.folders import describe_missing, find_elsewhere, is_file
+from cnnkit.adapters.folders import describe_missing, find_elsewhere, is_file, printable
 from cnnkit.adapters.multilabel import (
     check_labels,
     check_multilabel,
@@ -36,7 +36,7 @@ from cnnkit.adapters.multilabel import (
 from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.adapters.source import Source
 from cnnkit.adapters.tables import TABLE_SUFFIXES, Table, read_table
-from cnnkit.adapters.text_labels import check_no_class_lost, different_labels
+from cnnkit.adapters.text_labels import check_no_class_lost
 from cnnkit.cnncore.image import Problem
 
 __all__ = ["Dataset", "SourceError", "load_dataset"]
@@ -240,18 +240,15 @@ def _check_rows(
     labels: Sequence[str] | None,
 ) -> Dataset:
     """Set aside the rows that can't be used, and turn the others into a data set."""
-    reasons = _item_reasons(source, keep_empty)
+    of_items = _item_reasons(source, keep_empty)
     task, decided = _decide_task(source, task_name)
+    reasons = of_items | _target_reasons(source, task, of_items)
     found = None
     if source.labels is not None and task == "multilabel":
         usable = [row for row in range(len(source.values)) if row not in reasons]
         mark = source.separator or separator  # what joined them is known
         found = read_labels(source.labels, source.label_columns, usable, mark, labels)
         reasons |= found.reasons
-    elif source.labels is not None:
-        for row, label in enumerate(source.labels):
-            if row not in reasons and (reason := _target_reason(label, task, source.no_label)):
-                reasons[row] = reason
     problems = tuple(Problem(row, source.values[row], reasons[row]) for row in sorted(reasons))
     kept = [row for row in range(len(source.values)) if row not in reasons]
     if not kept:
@@ -266,11 +263,9 @@ def _check_rows(
         decided += noticed
         _check_distinct(targets, min_classes, source)
     items = _items(source)
-    if items_are_texts and source.labels is not None and task == "classification":
-        if min_classes > 1:  # a part for testing may lack a class
-            check_no_class_lost(source.labels, reasons, source.places, source.name)
-        columns = (items, source.labels, source.places)
-        decided += different_labels(*([column[row] for row in kept] for column in columns))
+    of_classes = items_are_texts and source.labels is not None and task == "classification"
+    if of_classes and min_classes > 1:  # a part for testing may lack a class
+        check_no_class_lost(source.labels or [], of_items, source.places, source.name)
     return Dataset(
         name=source.name,
         items=[items[row] for row in kept],
@@ -333,11 +328,30 @@ def _decide_task(source: Source, task: str) -> tuple[Task | None, list[str]]:
     return guess, [f"task: {guess} ({kind})"]
 
 
-def _target_reason(label: str, task: Task | None, no_label: str) -> str:
-    if not label.strip():
-        return no_label
+def _target_reasons(
+    source: Source, task: Task | None, without: Mapping[int, str]
+) -> dict[int, str]:
+    """Say of each row whose target can't be used why not; rows of `without` are left out."""
+    if source.labels is None:
+        return {}
+    found = {
+        row: _target_reason(label, task, source)
+        for row, label in enumerate(source.labels)
+        if row not in without
+    }
+    return {row: reason for row, reason in found.items() if reason}
+
+
+def _target_reason(label: str, task: Task | None, source: Source) -> str:
+    if not label.strip() and task != "multilabel":
+        return source.no_label
     if task == "regression" and math.isnan(parse_number(label)):
         return f"the target {label!r} is no finite number (expected one like 3 or 0.25)"
+    if label != printable(label):
+        return f"the label {label!r} holds a lone surrogate, which can't be saved"
+    if task == "classification" and source.separator and source.separator in label:
+        several = listing(label.split(source.separator))
+        return f"has the labels {several}; expected one (several: --task multilabel in training)"
     return ""
 
 
@@ -359,7 +373,7 @@ def _check_distinct(targets: NDArray[Any], min_classes: int, source: Source) -> 
 
 
 def _no_rows(source: Source, problems: tuple[Problem, ...]) -> str:
-    first = [f"  {source.places[p.item]} {p.value!r}: {p.reason}" for p in problems[:3]]
+    first = [f"  {source.places[p.item]} {shorten(p.value)!r}: {p.reason}" for p in problems[:3]]
     lines = [f"{source.name}: none of its {len(problems)} rows can be used. The first:", *first]
     if source.paths is not None and source.table is not None:
         folder, value = source.folder, next(filter(str.strip, source.values), "")

@@ -236,24 +236,28 @@ def _sniff_delimiter(text: str, tab_first: bool) -> str:
 
 
 def _parse(text: str, delimiter: str, name: str) -> tuple[list[list[str]], list[int]]:
-    """Cut the text into rows, blank lines left out, and give the line where each begins."""
+    """Cut the text into rows, and give the line where each begins.
+
+    Blank lines are left out; in a single column those between rows are empty cells.
+    """
     rows: list[list[str]] = []
     lines: list[int] = []
-    line = 1
+    line, filled = 1, 0
     reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     with _long_fields():
         try:
             for row in reader:
-                if row and (len(row) > 1 or row[0].strip() or (rows and len(rows[0]) == 1)):
-                    rows.append(row)
+                if len(row) > 1 or "".join(row).strip() or (rows and len(rows[0]) == 1):
+                    rows.append(row or [""])
                     lines.append(line)
+                    filled = len(rows) if row else filled
                 line = reader.line_num + 1
         except csv.Error as error:
             raise SourceError(
                 f"{name}:{line}: the quotes in the row that begins here don't match ({error}). "
                 'Close the quote, and write a quote inside a quoted value twice: "".'
             ) from error
-    return rows, lines
+    return rows[:filled], lines[:filled]
 
 
 @contextmanager

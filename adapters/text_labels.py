@@ -1,4 +1,4 @@
-"""Looks for labels that texts were lost to, and for texts with more than one."""
+"""Looks for classes that lost all their texts."""
 
 from __future__ import annotations
 
@@ -6,38 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from cnnkit.adapters.errors import SourceError
-
-
-def different_labels(
-    texts: Sequence[str], labels: Sequence[str], places: Sequence[str]
-) -> list[str]:
-    """Report equal texts with different labels; no model can be right about all of them.
-
-    Parameters
-    ----------
-    texts, labels, places : sequence of str [N]
-        A place is where the text was found.
-
-    Returns
-    -------
-    list of str
-        One sentence, or none.
-
-    Examples
-    --------
-    >>> different_labels(["hi", "yo", "hi"], ["a", "a", "b"], ["t.csv:2", "t.csv:3", "t.csv:4"])
-    ["1 text has different labels in different places, the first 'a' in t.csv:2 and 'b' in t.csv:4"]
-    """
-    found: dict[str, dict[str, str]] = defaultdict(dict)
-    for text, label, place in zip(texts, labels, places, strict=True):
-        if text.strip():
-            found[text].setdefault(label, place)
-    several = [by_label for by_label in found.values() if len(by_label) > 1]
-    if not several:
-        return []
-    count = "1 text has" if len(several) == 1 else f"{len(several):,} texts have"
-    first = " and ".join(f"{label!r} in {place}" for label, place in [*several[0].items()][:2])
-    return [f"{count} different labels in different places, the first {first}"]
 
 
 def check_no_class_lost(

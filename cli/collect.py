@@ -97,6 +97,9 @@ def collect(
 ) -> Collection:
     """Load every (part, path) and join the items.
 
+    A path is a table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format) or a folder of
+    files or documents with one sub-folder for each class.
+
     Where items are rows of a table, `split_columns` are no part of them, and all sources have the
     columns of the first.
 

@@ -30,6 +30,9 @@ def evaluate(
 ) -> None:
     """Score MODEL on DATA: every metric with its 95 % interval.
 
+    DATA is a table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format) with the columns that
+    the model was trained on, or a folder with one folder of files or documents for each class.
+
     Items that the model was trained on are left out, and counted.
     """
     import json
@@ -75,8 +78,8 @@ def score_model(
     import numpy as np
 
     from cnnkit.adapters.sources import load_dataset
+    from cnnkit.cli.trained_columns import trained_columns
     from cnnkit.cnncore.label_metrics import label_table
-    from cnnkit.cnncore.model_folder import read_json
     from cnnkit.cnncore.scores import Predictions, Task
 
     adapter = model.adapter
@@ -88,23 +91,22 @@ def score_model(
         task = "multilabel"
     names = [] if classes is None else classes.astype(str).tolist()
     row_columns = adapter.row_columns()
-    separator = None
-    if target is None and not data.is_dir():  # the column that the model learnt to predict
-        config = read_json(folder, "config.json")
-        target = config.get("options" if row_columns is None else "data", {}).get("target")
-        separator = config.get("data", {}).get("separator")
+    learnt = trained_columns(folder, adapter)
+    if target is None and not data.is_dir():
+        target = learnt.target
+    in_columns = target != learnt.target and "," in (target or "")  # a column for each label
     dataset = load_dataset(
         data,
         item=item,
         target=target,
         task=task,
-        item_names=adapter.item_columns,
+        item_names=learnt.item_names(adapter),
         items_are_files=adapter.items_are_files,
         items_are_texts=adapter.items_are_texts,
         row_columns=row_columns,
         keep_empty=True,
         min_classes=1,
-        separator=separator,
+        separator=None if in_columns else learnt.separator,
         labels=names if task == "multilabel" else None,
         encoding=encoding,
     )

@@ -81,7 +81,8 @@ from cnnkit.cli.options import (
 @click.option(
     "--no-ablation",
     is_flag=True,
-    help="Where a network has side features: don't train it on each half alone.",
+    help="Where a network has side features, with a single split: don't train it on each half "
+    "alone.",
 )
 @click.option("--no-baseline", is_flag=True, help="Leave out the adapter's baseline.")
 @json_option
@@ -89,8 +90,9 @@ from cnnkit.cli.options import (
 def fit(context: click.Context, /, **options: Any) -> None:
     """Train a network on DATA, score it beside a baseline, and save it.
 
-    DATA is a folder with one folder for each class, or a CSV, TSV or Parquet table with a column
-    of items and a column of targets. Without DATA the adapter makes a demo set.
+    DATA is a folder with one folder of files or documents for each class, or a table (CSV, TSV,
+    JSON, JSON Lines, Parquet, fastText's format) with a column of items and a column of targets.
+    Without DATA the adapter makes a demo set.
 
     With --adapter table each row is an item. Whether the order of its columns matters is tested
     first (see `cnnkit check-table`); if it doesn't, nothing is trained without --anyway.

@@ -11,6 +11,7 @@ import click
 # An option, those that mean nothing beside it, and why.
 CONTRADICTIONS = (
     ("cv", ("split", "test", "val_data", "test_data"), "every fold is the test part once"),
+    ("cv", ("no_ablation",), "no network is trained on its halves"),
     ("val_data", ("val", "split", "test"), "the parts are data sets of their own"),
     ("test_data", ("split", "test"), "the parts are data sets of their own"),
     ("strict", ("max_bad",), "no bad item is allowed"),

@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.adapters.folders import printable
 from cnnkit.cli.collect import Collection
 from cnnkit.cnncore.ablation import BOTH, IMAGE, SIDE
 from cnnkit.cnncore.experiment import Experiment, Fitted
@@ -49,7 +50,7 @@ class Printer:
     def line(self, text: str = "") -> None:
         """Print one line on stdout."""
         if not self.silent:
-            click.echo(text)
+            click.echo(printable(text))
 
     def fact(self, sentence: str) -> None:
         """Print "label: text" with the label in the left column."""

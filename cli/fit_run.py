@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.adapters.folders import printable
 from cnnkit.adapters.folds import folds_digest, make_folds, validation_part
 from cnnkit.adapters.parts import column_values
 from cnnkit.adapters.splits import Split, given_split, make_split
+from cnnkit.cli import fit_files
 from cnnkit.cli.collect import Collection, collect, collect_demo
 from cnnkit.cli.fit_options import FitOptions
 from cnnkit.cli.fit_print import Printer, model_titles
@@ -29,12 +26,10 @@ from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import IntArray, Problem
-from cnnkit.cnncore.model_folder import check_free, save
-from cnnkit.cnncore.report import model_card, report
+from cnnkit.cnncore.model_folder import save
 from cnnkit.cnncore.scores import verdict
 
 DEFAULT_VAL = 0.15
-MODELS = Path("cnnkit-models")
 FEWEST_GROUPS = 4  # in a held-out part; resampling fewer says little about others
 NONE = np.array([], dtype=np.int64)
 
@@ -76,7 +71,7 @@ class FitRun:
     def __init__(self, options: FitOptions) -> None:
         self.options = options
         self.printer = Printer(options.as_json)
-        self.out = free_folder(options)
+        self.out = fit_files.free_folder(options)
         self.adapter = make_adapter(options.adapter_name, options.settings)
         check_anyway(self.adapter, anyway=options.anyway)
         self.split_column = (options.cv or options.split).partition(":")[2]
@@ -106,7 +101,7 @@ class FitRun:
         self.printer.found(self.data)
         outcome = self._fit_split() if self.options.cv is None else self._fit_folds()
         scores = results.score_parts(self.experiment, outcome.shown, outcome.groups)
-        rejects = self._rejects((*self.experiment.problems, *self.set_aside))
+        rejects = fit_files.list_rejects(self.data, (*self.experiment.problems, *self.set_aside))
         metrics = {
             **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
             **outcome.content,
@@ -300,7 +295,8 @@ class FitRun:
     def _on_read(self, adapter: Any, problems: Sequence[Problem]) -> None:
         """Print what reading decided and found; stop if too much of it is bad."""
         self.printer.read(adapter.decided_, self.data.places, problems)
-        rejected = [row for row in self._rejects(problems) if row["status"] == "rejected"]
+        rows = fit_files.list_rejects(self.data, problems)
+        rejected = [row for row in rows if row["status"] == "rejected"]
         total = len(self.data.items) + len(self.data.unusable)
         allowed = 0 if self.options.strict else self.options.max_bad * total
         if len(rejected) > allowed:
@@ -314,20 +310,6 @@ class FitRun:
             raise ValueError(
                 f"{len(rejected):,} of {total:,} items can't be used, and {rule}:\n{shown}{more}"
             )
-
-    def _rejects(self, problems: Sequence[Problem]) -> list[dict[str, str]]:
-        """List the rows that gave no item, and what is wrong with items."""
-        found = list(self.data.unusable)
-        found += [(self.data.places[problem.item], problem) for problem in problems]
-        return [
-            {
-                "place": place,
-                "value": problem.value,
-                "status": "rejected" if problem.rejected else "warning",
-                "reason": problem.reason,
-            }
-            for place, problem in found
-        ]
 
     def _titles(self, model: Any) -> dict[str, str]:
         return model_titles(self.data.task, self.adapter.baseline_name, len(model.networks_))
@@ -348,53 +330,24 @@ class FitRun:
         self, outcome: Outcome, metrics: dict[str, Any], rejects: list[dict[str, str]]
     ) -> None:
         """Write the model folder with everything that belongs to it."""
-        rows = io.StringIO()
-        writer = csv.DictWriter(rows, ["place", "value", "status", "reason"])
-        writer.writeheader()
-        writer.writerows(rejects)
+        seen = [self.fingerprints[row] for row in sorted(outcome.seen)]
+        titles = self._titles(outcome.final.model)
         files = {
-            "metrics.json": json.dumps(metrics, indent=2, ensure_ascii=False),
-            "rejects.csv": rows.getvalue(),
-            "training_items.txt": "".join(
-                f"{self.fingerprints[row]}\n" for row in sorted(outcome.seen)
+            **fit_files.lists(metrics, rejects, seen),
+            **fit_files.reports(
+                outcome.final, outcome.shown, self.data, titles, metrics, self.experiment
             ),
         }
-        about = {
-            "data": {
-                "name": self.data.name,
-                "items": len(self.data.items),
-                "target": self.data.target,
-                "separator": self.data.separator,
-            },
-            "options": {
-                name: printable(str(value)) if isinstance(value, Path) else value
-                for name, value in asdict(self.options).items()
-            },
-        }
-        model, titles = outcome.final.model, self._titles(outcome.final.model)
-        files["README.md"] = model_card(model, self.data.name, titles, metrics)
-        files["report.html"] = report(
-            model,
-            self.data.name,
-            titles,
-            metrics,
-            experiment=self.experiment,
-            shown=outcome.shown,
-            places=self.data.places,
+        if self.options.out is None:  # another run may have taken the number
+            self.out = fit_files.free_folder(self.options)
+        about = fit_files.about(self.data, self.options)
+        save(
+            outcome.final.model,
+            self.out,
+            files=files,
+            about=about,
+            overwrite=self.options.overwrite,
         )
-        if self.options.out is None:
-            self.out = free_folder(self.options)  # another run may have taken the number
-        save(model, self.out, files=files, about=about, overwrite=self.options.overwrite)
-
-
-def free_folder(options: FitOptions) -> Path:
-    """Return the folder for the model: --out, or the next free number below cnnkit-models."""
-    folder, number = options.out, 1
-    while folder is None or (options.out is None and folder.exists()):
-        folder = MODELS / f"{options.adapter_name}-{number}"
-        number += 1
-    check_free(folder, overwrite=options.overwrite)
-    return folder
 
 
 def aside_in(fold: str, copy: Problem) -> Problem:

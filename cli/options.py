@@ -78,10 +78,13 @@ def adapter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+ENCODING = "Encoding of a table (also JSON Lines, fastText) or of documents, such as latin-1."
+
+
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --item, --target and --encoding."""
     for names, metavar, text in (
-        (("--encoding",), "NAME", "Encoding of the table, such as latin-1."),
+        (("--encoding",), "NAME", ENCODING),
         (("--target",), "COL", "Column that is to be predicted; A,B,C: 0/1 columns of labels."),
         (("--item",), "COL", "Column of the table that holds the items."),
     ):

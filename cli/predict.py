@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnkit.cli.options import check_output, device_option, json_option
+from cnnkit.cli.options import ENCODING, check_output, device_option, json_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--item", metavar="COL", help="Column of the table that holds the items.")
-@click.option("--encoding", metavar="NAME", help="Encoding of the table or text, such as latin-1.")
+@click.option("--encoding", metavar="NAME", help=ENCODING)
 @click.option("--out", type=click.Path(path_type=Path), help="Write a CSV file, not stdout.")
 @click.option("--overwrite", is_flag=True, help="Replace the file in --out.")
 @device_option
@@ -36,11 +36,14 @@ def predict(
     device: str,
     as_json: bool,
 ) -> None:
-    """Predict every item in DATA: a file, a folder of files, a table, or - for lines from stdin.
+    """Predict every item in DATA.
+
+    DATA is a file or document, a folder of them, a table (CSV, TSV, JSON, JSON Lines, Parquet,
+    fastText's format), or - for lines from stdin.
 
     The output has one row for every input row: the item, the prediction (several labels: joined
-    by ";"), a probability for each class or label, a status (ok, warning or rejected) and the
-    reason.
+    as in the training data, else by ";"), a probability for each class or label, a status (ok,
+    warning or rejected) and the reason.
     """
     import json
 
@@ -48,7 +51,7 @@ def predict(
 
     if out is not None:
         check_output(out, overwrite=overwrite)
-    frame = predict_rows(load(model, device=device), data, item, encoding)
+    frame = predict_rows(load(model, device=device), model, data, item, encoding)
     if as_json:
         records = json.loads(frame.to_json(orient="records", force_ascii=False))
         click.echo(json.dumps({"predictions": records}, ensure_ascii=False))
@@ -62,7 +65,9 @@ def predict(
         click.echo(f"{out}: {len(frame):,} rows ({counts})", err=True)
 
 
-def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None) -> pd.DataFrame:
+def predict_rows(
+    model: Any, folder: Path, data: Path, item: str | None, encoding: str | None
+) -> pd.DataFrame:
     """Return a table with one row for every row of the source, in its order.
 
     Raises
@@ -75,16 +80,18 @@ def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None)
     import pandas as pd
 
     from cnnkit.adapters.folders import printable
+    from cnnkit.cli.trained_columns import trained_columns
 
     adapter = model.adapter
     if adapter is None:
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
-    dataset = find_items(adapter, data, item, encoding)
+    learnt = trained_columns(folder, adapter)
+    dataset = find_items(adapter, data, item, learnt.item_names(adapter), encoding)
     if adapter.row_columns() is not None or adapter.items_are_texts:  # say what was looked at
         click.echo("\n".join(dataset.decided), err=True)
     samples = adapter.read(dataset.items)
     frame = pd.DataFrame({"item": [printable(value) for _, value in dataset.source_rows]})
-    columns = prediction_columns(model, samples)
+    columns = prediction_columns(model, samples, learnt.separator or ";")
     rows = dataset.rows[samples.items]
     for name, values in columns.items():
         frame[name] = pd.Series(values, index=rows)
@@ -101,8 +108,12 @@ def predict_rows(model: Any, data: Path, item: str | None, encoding: str | None)
     return frame
 
 
-def find_items(adapter: Any, data: Path, item: str | None, encoding: str | None) -> Dataset:
+def find_items(
+    adapter: Any, data: Path, item: str | None, item_names: tuple[str, ...], encoding: str | None
+) -> Dataset:
     """Return the items of a source, or the lines of stdin where it is called "-".
+
+    Without the column `item` it is the first that has one of the `item_names`.
 
     Raises
     ------
@@ -118,7 +129,7 @@ def find_items(adapter: Any, data: Path, item: str | None, encoding: str | None)
         return load_dataset(
             data,
             item=item,
-            item_names=adapter.item_columns,
+            item_names=item_names,
             items_are_files=adapter.items_are_files,
             items_are_texts=adapter.items_are_texts,
             row_columns=adapter.row_columns(),
@@ -145,7 +156,7 @@ def as_csv(frame: pd.DataFrame) -> str:
     return frame.to_csv(index=False)
 
 
-def prediction_columns(model: Any, samples: Any) -> dict[str, Any]:
+def prediction_columns(model: Any, samples: Any, separator: str) -> dict[str, Any]:
     """Return the columns of the output by name: prediction and probabilities, or numbers."""
     from cnnkit.cnncore.label_metrics import decide
 
@@ -154,7 +165,7 @@ def prediction_columns(model: Any, samples: Any) -> dict[str, Any]:
     probabilities = model.probabilities(samples)
     if model.multilabel_:
         names = model.classes_.astype(str)
-        said = [";".join(names[chosen]) for chosen in decide(probabilities)]
+        said = [separator.join(names[chosen]) for chosen in decide(probabilities)]
     else:
         said = model.classes_[probabilities.argmax(axis=1)]
     return {

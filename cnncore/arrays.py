@@ -53,11 +53,7 @@ class ArrayImages:
         """Learn shape, mean and scale from the training array, and return its samples."""
         images = as_images(X)
         self.shape_ = images.shape[1:]
-        across = 0 if np.ndim(X) == 2 else (0, 2, 3)
-        mean = images.mean(axis=across, dtype=np.float64).reshape(self.shape_[0], 1, -1)
-        scale = images.std(axis=across, dtype=np.float64).reshape(self.shape_[0], 1, -1)
-        self.mean_ = mean.astype(np.float32)
-        self.scale_ = np.where(scale > 0, scale, 1.0).astype(np.float32)
+        self.is_table_ = np.ndim(X) == 2
         channels, rows, columns = self.shape_
         self.spec_ = ImageSpec(
             channels=tuple(f"channel {number}" for number in range(channels)),
@@ -65,7 +61,18 @@ class ArrayImages:
             width=Axis("column", pixels=columns) if columns > 1 else None,
         )
         self.recipe_ = Recipe(samples_seen=6_400, batch_size=min(64, max(8, len(images) // 16)))
-        return self.read(X)
+        samples = self.read(X)
+        self.fit_rendering(samples)
+        return samples
+
+    def fit_rendering(self, samples: Samples) -> None:
+        """Learn mean and scale from the training samples."""
+        images = samples.values.reshape(-1, *self.shape_)
+        across = 0 if self.is_table_ else (0, 2, 3)
+        mean = images.mean(axis=across, dtype=np.float64).reshape(self.shape_[0], 1, -1)
+        scale = images.std(axis=across, dtype=np.float64).reshape(self.shape_[0], 1, -1)
+        self.mean_ = mean.astype(np.float32)
+        self.scale_ = np.where(scale > 0, scale, 1.0).astype(np.float32)
 
     def read(self, X: NDArray[Any]) -> Samples:
         """Flatten each image to one step of values, float32 [N, C * H * W].

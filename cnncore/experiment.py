@@ -179,7 +179,8 @@ class Experiment:
         """Fit the adapter's reading on the training part; read all items if that changed it."""
         adapter = clone(self.adapter)
         adapter.fit_reading([self.items[row] for row in train], self.targets[train])
-        settings = {k: v for k, v in vars(adapter).items() if k.endswith("_") and k != "decided_"}
+        needless = ("decided_", *adapter.rendering_only)
+        settings = {k: v for k, v in vars(adapter).items() if k.endswith("_") and k not in needless}
         if self._samples is None or not same(settings, self._read_with):
             # A network that doesn't fit the images is refused before they are read.
             resolve(self.model.network or adapter.recipe_.network, adapter.spec_)

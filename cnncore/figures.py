@@ -60,8 +60,9 @@ def confusion(truth: NDArray[np.int64], said: NDArray[np.int64], labels: Sequenc
         number = str(counts[row, column])
         axes.text(column, row, number, ha="center", va="center", color=colour, fontsize=8)
     # A "$" in a label is no formula.
-    axes.set_xticks(range(len(labels)), labels, rotation=90, parse_math=False)
-    axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    names = [_printable(label) for label in labels]
+    axes.set_xticks(range(len(names)), names, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set(xlabel="predicted", ylabel="true")
     return as_svg(figure)
 
@@ -138,7 +139,7 @@ def draw_images(
             axes.tick_params("x", rotation=90)
         axes.set_ylabel(_title(height))
         axes.set_xlabel(_title(width))
-        axes.set_title(titles[item], fontsize=9, parse_math=False)
+        axes.set_title(_printable(titles[item]), fontsize=9, parse_math=False)
     for axes in all_axes[len(pixels) :]:
         axes.set_axis_off()
     return figure
@@ -174,10 +175,15 @@ def _label(set_ticks: Any, adapter: Any, item: Any, axis: int, size: int, most: 
     """Name some rows (axis 0) or columns (axis 1) in the adapter's own units."""
     places = np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
     labels = adapter.edge_labels(item, axis, places.tolist())
-    set_ticks(places, [label.replace("$", r"\$") for label in labels])
+    set_ticks(places, [_printable(label).replace("$", r"\$") for label in labels])
 
 
 def _title(axis: Axis | None) -> str:
     if axis is None:
         return ""
     return f"{axis.name} ({axis.unit})" if axis.unit else axis.name
+
+
+def _printable(text: str) -> str:
+    """Write lone surrogates, which no font has and no file can hold, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -108,6 +108,8 @@ class CNNEstimator(BaseEstimator):
             stratify=None if stratify is None else stratify[first],
         )
         train, val = samples.rows_of(kept, altered=True), samples.rows_of(held)
+        if self.adapter_ is not self.adapter:  # learn nothing from what is held out
+            self.adapter_.fit_rendering(samples[samples.rows_of(kept)])
         return samples[train], y[train], (samples[val], y[val])
 
     def _held_out(self, validation: tuple[Any, Any]) -> tuple[Samples, NDArray[Any]]:

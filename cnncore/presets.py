@@ -148,6 +148,10 @@ def _cut(name: str, image: Input) -> Layers:
     begins, votes = isinstance(layers[0], Embed), Side("wide") in layers
     if image.vocabulary is not None and not begins and len(layers) > 1:
         layers = (Embed(64), *layers)
+    if layers == (Side("wide"),) and not image.side:
+        told = f'"{name}" is nothing but side features that vote directly (of texts: the n-grams)'
+        lacks = "but there are no side features: choose another network, or leave n_grams=0 out"
+        raise SpecError(name, [(0, f"{told}, {lacks}")])
     if image.vocabulary is None and begins:
         layers = layers[1:]
     if votes and not image.side and len(layers) > 1:

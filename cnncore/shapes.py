@@ -188,7 +188,7 @@ class _Walk:
         return SpecError(
             text,
             [(places[number - 1], problems[number].message) for number in sorted(problems)],
-            to_text(self.fitted) if self.nearest_known else None,
+            to_text(self.fitted) if self.nearest_known and self.fitted else None,
         )
 
     def note(self, number: int, layer: Layer, message: str, size: bool = False) -> None:

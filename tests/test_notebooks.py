@@ -38,6 +38,16 @@ CLAIMS = {
         r"p = 0\.0[1-5], [234]\.\d% less error: order does not matter\n",
         r"adds at most 0\.01\d of skill .* it isn't a random order",
     ),
+    "03_text": (
+        r"image: 6 channels × up to 80 positions; nothing lies beyond",
+        r"[5-9]\d% of the numbers changed, and the probabilities by less than 0\.0001",
+        r"CNN, in order +(1\.000|0\.99\d)\n",
+        r"CNN, words shuffled +0\.[45]\d\d\nTF-IDF .* 0\.[45]\d\d\n",
+        r"n-grams of 1 and 2 words +0\.[45]\d\d +0\.[45]\d\d +0\.[45]\d\d\n",
+        r"n-grams of up to 3 words +0\.9\d\d +0\.[78]\d\d +0\.[4-8]\d\d\n",
+        r"convolution +(1\.000|0\.9[89]\d) +(1\.000|0\.9\d\d) +(1\.000|0\.[89]\d\d)\n",
+        r"Shuffling costs at most 5 points of accuracy\.",
+    ),
 }
 
 LARGEST_PICTURE_BYTES = 60_000

@@ -15,7 +15,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from cnnkit.adapters.base import Adapter
-from cnnkit.adapters.text import words
 from cnnkit.adapters.text.baseline import BASELINE_NAME, make_baseline
 from cnnkit.adapters.text.demo import DEMO_SOURCE, make_demo_texts
 from cnnkit.adapters.text.renderer import Drawing, TextRenderer
@@ -26,14 +25,18 @@ from cnnkit.adapters.text.spans import (
     original_spans,
 )
 from cnnkit.adapters.text.tf_idf import TfIdf, learn_idf
+from cnnkit.adapters.text.tokens import word_spans
 from cnnkit.adapters.text.units import UNITS, Unit, choose_unit
 from cnnkit.adapters.text.vectors import WordVectors, read_vectors
 from cnnkit.cnncore.image import Axis, ImageSpec, IntArray, Problem, Samples
 
 LONGEST_TOLD = 0.99  # quantile of the training texts' lengths, up to which the convolution reads
 MOST_COUNTED = 20_000  # texts whose lengths are looked at
-SHOWN = 60  # characters of a text in a message
 EMPTY = "the text is empty"
+UNTOLD = (
+    f"{EMPTY}: the prediction is made from the training targets alone (shares of classes or "
+    "labels, or the mean of numbers)"
+)
 
 
 class TextAdapter(Adapter):
@@ -48,7 +51,8 @@ class TextAdapter(Adapter):
     Parameters
     ----------
     unit : {"auto", "words", "bytes"}
-        What a position is. Auto: words, or bytes where many texts are in a script without spaces.
+        What a position is. Auto: words, or bytes where more than a tenth of the letters are of
+        scripts without spaces.
     windows : int or None
         Most windows of a text that are drawn, of 80 words or 400 bytes each. None: enough for 99 %
         of the training texts, up to about 4,000 words or bytes.
@@ -94,6 +98,7 @@ class TextAdapter(Adapter):
     name = "text"
     item_columns = ("text", "document", "sentence", "content", "body", "message", "review", "title")
     items_are_texts = True
+    rendering_only = ("windows_",)
     baseline_name = BASELINE_NAME
     demo_source = DEMO_SOURCE
 
@@ -123,8 +128,11 @@ class TextAdapter(Adapter):
         ------
         ValueError
             If a parameter is wrong, there is no text, or the file of vectors can't be read.
+        TypeError
+            If the items are a single text.
         """
         self._check()
+        items = _listed(items)
         texts = [item for item in items if isinstance(item, str) and item.strip()]
         if not texts:
             raise ValueError(f"none of {len(items):,} items is a text that isn't empty")
@@ -136,11 +144,6 @@ class TextAdapter(Adapter):
         self.n_grams_ = unit.n_grams if self.n_grams is None else self.n_grams
         self.most_features_ = self.most_features or unit.most_features
         self.recipe_ = unit.recipe
-        dimensions, told = 0, ""
-        if self.vectors is not None:
-            self.vector_keys_, self.vectors_ = read_vectors(Path(self.vectors))
-            dimensions = self.vectors_.shape[1]
-            told = f"{len(self.vectors_):,} words with {dimensions} dimensions"
         self.spec_ = ImageSpec(
             channels=unit.channels,
             height=None,
@@ -148,10 +151,27 @@ class TextAdapter(Adapter):
             values="index",
             vocabulary=unit.vocabulary,
             sparse_side=self.most_features_ if self.n_grams_ else 0,
-            vectors=dimensions,
+            vectors=self._fit_vectors(),
         )
-        self.decided_ = [*self._explain(lengths), *([f"vectors: {told}"] if told else [])]
+        looked_at = "" if every == 1 else " looked at"
+        self.decided_ = self._explain(lengths, f"{len(lengths):,} texts{looked_at}")
+        if self.spec_.vectors:
+            found = f"{len(self.vectors_):,} words with {self.spec_.vectors} dimensions"
+            self.decided_.append(f"vectors: {found}")
         return self
+
+    def _fit_vectors(self) -> int:
+        """Read the file of word vectors, and return their dimensions; 0 without one."""
+        if self.vectors is None:
+            return 0
+        if self.unit_ == "bytes":
+            raise ValueError(
+                f"vectors={self.vectors!r}: they are for words, but the unit is bytes, since many "
+                "texts are in a script without spaces; leave vectors out, or give unit='words'"
+            )
+        self.vector_keys_, self.vectors_ = read_vectors(Path(self.vectors))
+        dimensions: int = self.vectors_.shape[1]
+        return dimensions
 
     def read(self, items: Sequence[str]) -> Samples:
         """Hash the words of texts, or encode them; an empty one gives an empty sample."""
@@ -163,6 +183,7 @@ class TextAdapter(Adapter):
 
     def _read(self, items: Sequence[str], *, keep_empty: bool) -> Samples:
         check_is_fitted(self, "spec_")
+        items = _listed(items)
         problems, kept = [], []
         for number, item in enumerate(items):
             if not isinstance(item, str):
@@ -170,9 +191,7 @@ class TextAdapter(Adapter):
                 problems.append(Problem(number, repr(item), found))
                 continue
             if not item.strip():
-                reason = f"{EMPTY}: the prediction is what is most frequent in training"
-                if not keep_empty:
-                    reason = EMPTY
+                reason = UNTOLD if keep_empty else EMPTY
                 problems.append(Problem(number, item, reason, rejected=not keep_empty))
             if keep_empty or item.strip():
                 kept.append(number)
@@ -274,8 +293,7 @@ class TextAdapter(Adapter):
             found = np.stack([begins, begins + 1], axis=1)
         else:
             normalised, starts = normalise_with_starts(item)
-            tokens = [match.span() for match in words.TOKEN.finditer(normalised)]
-            found = np.array(tokens, dtype=np.int64).reshape(-1, 2)
+            found = word_spans(normalised)
         return original_spans(starts, found[: self._reach()])
 
     def _reach(self) -> int:
@@ -289,7 +307,7 @@ class TextAdapter(Adapter):
             hashlib.sha256(
                 " ".join(normalise(str(item)).split()).encode("utf-8", "surrogatepass")
             ).hexdigest()
-            for item in items
+            for item in _listed(items)
         ]
 
     def baseline(self, task: str = "classification") -> BaseEstimator:
@@ -314,12 +332,14 @@ class TextAdapter(Adapter):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:
                 wrong.append(f"{name}={value}: expected a share, at least 0 and below 1")
+        if self.vectors is not None and not isinstance(self.vectors, str):
+            wrong.append(f"vectors={self.vectors!r}: expected a str, such as {str(self.vectors)!r}")
         if self.vectors is not None and self.unit == "bytes":
             wrong.append("vectors: they are for words, but unit is 'bytes'")
         if wrong:
             raise ValueError("; ".join(wrong))
 
-    def _explain(self, lengths: IntArray) -> list[str]:
+    def _explain(self, lengths: IntArray, texts: str) -> list[str]:
         chosen = {"words": "", "bytes": ": many texts are in a script without spaces"}[self.unit_]
         middle, long = np.quantile(lengths, [0.5, LONGEST_TOLD])
         reach = self._reach()
@@ -328,8 +348,8 @@ class TextAdapter(Adapter):
         if cut.any():
             votes = ", where only n-grams are seen" if self.n_grams_ else ""
             beyond = (
-                f"{cut.sum() / lengths.sum():.1%} of the text ({(cut > 0).sum():,} of "
-                f"{len(lengths):,} texts) lies beyond{votes}"
+                f"{cut.sum() / lengths.sum():.1%} of the text ({(cut > 0).sum():,} of {texts}) "
+                f"lies beyond{votes}"
             )
         windows = f" in {self.windows_} windows" if self.windows_ > 1 else ""
         side = f"runs of up to {self.n_grams_} {self.unit_} vote directly, weighted by TF-IDF"
@@ -340,6 +360,14 @@ class TextAdapter(Adapter):
             f"{beyond}",
             f"n-grams: {side if self.n_grams_ else 'none votes directly'}",
         ]
+
+
+def _listed(items: Sequence[str]) -> list[str]:
+    """Return items by their place, whatever they are indexed by."""
+    if isinstance(items, str):
+        start = items if len(items) <= 30 else f"{items[:30]}…"
+        raise TypeError(f"found one text, {start!r}, expected a list of texts: [text]")
+    return list(items)
 
 
 def windows_for(lengths: IntArray, unit: Unit) -> int:

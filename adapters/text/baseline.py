@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
+from cnnkit.adapters.label_by_label import LabelByLabel
 from cnnkit.adapters.text.spans import compose, normalise
-
-FloatArray = NDArray[np.float64]
+from cnnkit.adapters.text.tokens import find_words
 
 BASELINE_NAME = "TF-IDF + linear"
 
@@ -26,7 +26,8 @@ def word_tfidf() -> TfidfVectorizer:
     """Count words, punctuation marks and pairs of them."""
     return TfidfVectorizer(
         preprocessor=normalise,
-        token_pattern=r"\w+|[^\w\s]",
+        tokenizer=find_words,
+        token_pattern=None,
         ngram_range=(1, 2),
         sublinear_tf=True,
     )
@@ -91,70 +92,6 @@ class TextTfidf(TransformerMixin, BaseEstimator):
         return weights
 
 
-class LabelwiseSVC(BaseEstimator):
-    """One linear support vector machine for each label, on the rows where the label is known.
-
-    Attributes
-    ----------
-    classes_ : int64 array [K]
-        The labels' numbers.
-
-    Examples
-    --------
-    >>> X = csr_matrix([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
-    >>> y = [[1, 1], [0, np.nan], [1, 1]]
-    >>> LabelwiseSVC().fit(X, y).predict(X)
-    array([[1., 1.],
-           [0., 1.],
-           [1., 1.]])
-    """
-
-    def fit(self, X: csr_matrix, y: ArrayLike) -> Self:
-        """Fit the machines.
-
-        Parameters
-        ----------
-        X : sparse matrix [N, D]
-        y : array [N, K]
-            0, 1 and NaN (unknown). A label with a single known value always gets it, and one of
-            which nothing is known gets 0.
-        """
-        y = np.asarray(y, dtype=np.float64)
-        self.classes_ = np.arange(y.shape[1])
-        self.machines_ = [_fit_label(X, column) for column in y.T]
-        return self
-
-    def decision_function(self, X: csr_matrix) -> FloatArray:
-        """Return how clearly each row has each label.
-
-        Returns
-        -------
-        float64 array [N, K]
-            Above 0: it has the label.
-        """
-        check_is_fitted(self, "machines_")
-        columns = [
-            machine.decision_function(X)
-            if isinstance(machine, LinearSVC)
-            else np.full(X.shape[0], machine)
-            for machine in self.machines_
-        ]
-        return np.stack(columns, axis=1)
-
-    def predict(self, X: csr_matrix) -> FloatArray:
-        """Return 1 where a row has a label, else 0: float64 array [N, K]."""
-        return (self.decision_function(X) > 0).astype(np.float64)
-
-
-def _fit_label(X: csr_matrix, values: FloatArray) -> LinearSVC | float:
-    """Fit a machine, or return the constant decision where there is nothing to tell apart."""
-    known = np.flatnonzero(~np.isnan(values))
-    found = set(values[known])
-    if len(found) < 2:
-        return 1.0 if found == {1.0} else -1.0
-    return LinearSVC(random_state=0).fit(X[known], values[known])
-
-
 def make_baseline(task: str = "classification", unit: str = "words") -> Pipeline:
     """Make the baseline over texts: TF-IDF, and a linear model of its weights.
 
@@ -182,5 +119,5 @@ def make_baseline(task: str = "classification", unit: str = "words") -> Pipeline
     tfidf = ("tfidf", TextTfidf(unit))
     if task == "regression":
         return Pipeline([tfidf, ("ridge", Ridge())])
-    machine = LabelwiseSVC() if task == "multilabel" else LinearSVC(random_state=0)
-    return Pipeline([tfidf, ("svm", machine)])
+    svm = LinearSVC(random_state=0)
+    return Pipeline([tfidf, ("svm", LabelByLabel(svm) if task == "multilabel" else svm)])

@@ -11,6 +11,8 @@ from cnnkit.adapters.text.tf_idf import CODES, TfIdf
 from cnnkit.adapters.text.vectors import WordVectors
 from cnnkit.cnncore.image import Batch, Images, Renderer, SparseRows
 
+PIECE_STEPS = 2**18  # positions whose n-grams are weighed at a time
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -116,11 +118,24 @@ class TextRenderer(Renderer):
         """Weigh the n-grams of the whole texts, also of what isn't drawn."""
         if self.tf_idf is None:
             return None
+        # A few texts at a time, so that long ones take no more memory than their n-grams.
+        pieces = batch.lengths.cumsum(0) // PIECE_STEPS
+        counts = torch.unique_consecutive(pieces, return_counts=True)[1].tolist()
+        parts, first = [], 0
+        for count in counts:
+            parts.append(self._side_of(self.tf_idf, batch[first : first + count], generator))
+            first += count
+        return _below_each_other(parts) if len(parts) != 1 else parts[0]
+
+    def _side_of(
+        self, tf_idf: TfIdf, batch: Batch, generator: torch.Generator | None
+    ) -> SparseRows:
         n, device = len(batch), batch.lengths.device
         text = torch.repeat_interleave(torch.arange(n, device=device), batch.lengths)
         before = batch.lengths.cumsum(0) - batch.lengths
         step = torch.arange(len(text), device=device) + (batch.starts - before)[text]
-        side: SparseRows = self.tf_idf(batch.values[step, 0].long() & CODES, text, n, generator)
+        codes = batch.values[step, 0].long() & CODES
+        side: SparseRows = tf_idf(codes, text, n, generator)
         return side
 
     def _windows(self, batch: Batch, generator: torch.Generator | None) -> Windows:
@@ -143,6 +158,22 @@ class TextRenderer(Renderer):
         start = batch.starts[text] + first[text] + begin
         index = torch.where(inside, start[:, None] + position, 0)
         return Windows(text, index, inside, count)
+
+
+def _below_each_other(parts: list[SparseRows]) -> SparseRows:
+    """Join matrices of the same width, one below the other."""
+    if not parts:
+        none = torch.zeros(0, dtype=torch.int64)
+        return SparseRows(none, none.float(), none)
+    offsets, before = [], 0
+    for part in parts:
+        offsets.append(part.offsets + before)
+        before += len(part.columns)
+    return SparseRows(
+        torch.cat([part.columns for part in parts]),
+        torch.cat([part.values for part in parts]),
+        torch.cat(offsets),
+    )
 
 
 def _drawn(like: Tensor, share: float, generator: torch.Generator | None) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +11,22 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnnkit.adapters.text import utf8, words
-from cnnkit.adapters.text.words import TOKEN
+from cnnkit.adapters.text.tokens import find_words
 from cnnkit.cnncore.image import IntArray, Recipe
 
-LEAST_SPACED = 1 / 40  # of a text's characters are spaces, where a script has them
-LONG_ENOUGH = 40  # characters, to tell
-UNSPACED_SHARE = 0.1  # of the texts without spaces, from which on all are read as bytes
+UNSPACED = re.compile(
+    "["
+    "\u0e00-\u0fff"  # Thai, Lao, Tibetan
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u1b00-\u1b7f\ua980-\ua9df"  # Balinese, Javanese
+    "\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"  # kana, Bopomofo
+    "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "]+"
+)
+UNSPACED_SHARE = 0.1  # of the letters in a text, on average, from which on all are read as bytes
+MOST_LOOKED_AT = 2_000  # texts whose script is looked at
+MOST_LETTERS = 1_000  # characters of each
 
 
 @dataclass(frozen=True)
@@ -37,8 +49,10 @@ class Unit:
     most_windows : int
     crop : tuple of int
         Fewest and most positions of the stretch that is drawn in training.
-    n_grams : int
-        Positions of the longest n-gram that votes directly.
+    n_grams, n_grams_of_long : int
+        Positions of the longest n-gram that votes directly, and where half of the texts fill a
+        window or more: what a long text is about shows in its words, and its hundreds of rare
+        pairs are learnt by heart.
     most_features : int
         N-grams that vote directly.
     position_dropout : float
@@ -55,6 +69,7 @@ class Unit:
     most_windows: int
     crop: tuple[int, int]
     n_grams: int
+    n_grams_of_long: int
     most_features: int
     position_dropout: float
     recipe: Recipe
@@ -63,7 +78,7 @@ class Unit:
 UNITS = {
     "words": Unit(
         read=words.read_words,
-        count=lambda text: len(TOKEN.findall(text)),
+        count=lambda text: len(find_words(text)),
         channels=words.CHANNELS,
         vocabulary=words.BUCKETS,
         buckets=words.BUCKETS,
@@ -72,6 +87,7 @@ UNITS = {
         most_windows=53,  # 4,032 words
         crop=(320, 320),
         n_grams=2,
+        n_grams_of_long=1,
         most_features=2**20,
         position_dropout=0.1,
         recipe=Recipe(network="text", samples_seen=0, epochs=5, batch_size=64),
@@ -87,25 +103,44 @@ UNITS = {
         most_windows=11,  # 4,350 bytes
         crop=(24, 192),
         n_grams=6,  # two or three letters of a script that takes two or three bytes for each
+        n_grams_of_long=6,
         most_features=2**17,
         position_dropout=0.0,
         recipe=Recipe(
-            network="bytes", samples_seen=0, epochs=10, batch_size=64, learning_rate=0.01
+            network="bytes",
+            ensemble=2,
+            samples_seen=0,
+            epochs=10,
+            batch_size=64,
+            learning_rate=0.01,
         ),
     ),
 }
 
 
 def choose_unit(texts: Sequence[str]) -> str:
-    """Choose words, or bytes where many texts are in a script without spaces.
+    """Choose words, or bytes where more than a tenth of the letters are of scripts without spaces.
+
+    In Chinese, Japanese, Thai and such scripts a whole clause would be one word, that no other text
+    has: such texts would teach next to nothing, whereas bytes suit every script. A few names or
+    quotations don't decide. Korean has spaces. The share is the mean over texts, as each of them is
+    one example: counted in letters, Chinese would seem rarer than it is, for it needs fewer.
 
     Examples
     --------
     >>> choose_unit(["The quick brown fox jumps over the lazy dog, twice."])
     'words'
-    >>> choose_unit(["人人生而自由,在尊严和权利上一律平等。" * 3])
+    >>> choose_unit(["人人生而自由"])
     'bytes'
     """
-    long = [text for text in texts if len(text.strip()) >= LONG_ENOUGH]
-    unspaced = sum(len(text.split()) - 1 < LEAST_SPACED * len(text.strip()) for text in long)
-    return "bytes" if unspaced > UNSPACED_SHARE * len(long) else "words"
+    shares = []
+    for text in texts[:: math.ceil(len(texts) / MOST_LOOKED_AT)]:
+        looked_at = text[:MOST_LETTERS]
+        letters = _count_letters(looked_at)
+        if letters:
+            shares.append(_count_letters("".join(UNSPACED.findall(looked_at))) / letters)
+    return "bytes" if sum(shares) > UNSPACED_SHARE * len(shares) else "words"
+
+
+def _count_letters(text: str) -> int:
+    return sum(map(str.isalpha, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,8 @@ def read_vectors(path: Path) -> tuple[IntArray, Float32Array]:
     """Read word vectors: GloVe or word2vec text, or a .npy array beside a .txt list of its words.
 
     Words are read in lower case; of several that become the same, the first one counts, which in
-    such files is the most frequent.
+    such files is the most frequent. The table read last is kept, as every fold of a
+    cross-validation needs it: nobody may write into the arrays.
 
     Returns
     -------
@@ -81,9 +83,28 @@ def read_vectors(path: Path) -> tuple[IntArray, Float32Array]:
     (2, 2)
     """
     try:
-        words, vectors = _read_array(path) if path.suffix == ".npy" else _read_text(path)
+        return _read_version(path, tuple(map(_version, _files(path))))
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"vectors={str(path)!r} can't be read: {error}") from error
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files that hold a table, as far as they are there."""
+    files = [path, path.with_suffix(".txt")] if path.suffix == ".npy" else [path]
+    return [file for file in files if file.exists()]
+
+
+def _version(file: Path) -> tuple[int, int, int]:
+    """Return what tells a file and its content from others."""
+    state = file.stat()
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=1)
+def _read_version(
+    path: Path, versions: tuple[tuple[int, int, int], ...]
+) -> tuple[IntArray, Float32Array]:
+    words, vectors = _read_array(path) if path.suffix == ".npy" else _read_text(path)
     hashes = hash_words([normalise(word) for word in words]).astype(np.int64) & CODES
     keys, first = np.unique(hashes, return_index=True)
     return keys, np.ascontiguousarray(vectors[first])

@@ -13,7 +13,6 @@ a word that training never saw still has some that it did. There is no vocabular
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -23,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.adapters.text.spans import normalise
+from cnnkit.adapters.text.tokens import find_words
 
-TOKEN = re.compile(r"\w+|[^\w\s]")
 N_GRAMS = 5  # of each word
 BUCKETS = 2**15  # category numbers, padding included
 CHANNELS = ("word", *(f"character n-gram {number}" for number in range(1, N_GRAMS + 1)))
@@ -105,7 +104,7 @@ def _read(texts: Sequence[str]) -> tuple[Int32Array, NDArray[np.int64]]:
     """
     pieces, words = _Numbers(), _Numbers()
     piece, pieces_of_text = pieces.number(normalise(text).split() for text in texts)
-    word, words_of_piece = words.number(map(TOKEN.findall, pieces))
+    word, words_of_piece = words.number(map(find_words, pieces))
     count = words_of_piece[piece]
     end = count.cumsum()
     first = (words_of_piece.cumsum() - words_of_piece)[piece]
@@ -137,11 +136,20 @@ def _spread_n_grams(word: str) -> list[str]:
 
 @lru_cache(maxsize=256)  # most words are short
 def _spread_places(length: int) -> list[slice]:
-    places = [slice(start, start + n) for n in (3, 4, 5) for start in range(length - n + 1)]
-    if len(places) > N_GRAMS:
-        last = len(places) - 1
-        places = [places[number * last // (N_GRAMS - 1)] for number in range(N_GRAMS)]
-    return places
+    """Choose n-grams by their number in the list of all: first the 3-grams, then 4, then 5."""
+    last = sum(max(0, length - n + 1) for n in (3, 4, 5)) - 1
+    numbers: Iterable[int] = range(last + 1)
+    if last >= N_GRAMS:
+        numbers = (number * last // (N_GRAMS - 1) for number in range(N_GRAMS))
+    return [_place(length, number) for number in numbers]
+
+
+def _place(length: int, number: int) -> slice:
+    n = 3
+    while number > length - n:
+        number -= length - n + 1
+        n += 1
+    return slice(number, number + n)
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

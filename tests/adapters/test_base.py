@@ -133,6 +133,12 @@ def test_a_long_list_is_shortened_in_the_text_only() -> None:
     assert "more" not in str(BadItemsError(problems(10), 40))
 
 
+def test_a_long_item_is_shortened_in_the_text_only() -> None:
+    error = BadItemsError([Problem(0, "a" * 200_000, "too long")], 1)
+    assert str(error).splitlines()[1] == f"  item 0 '{79 * 'a'}…': too long"
+    assert len(error.problems[0].value) == 200_000
+
+
 def test_the_error_survives_the_way_between_processes() -> None:
     error = BadItemsError(problems(3), 4)
     copy = pickle.loads(pickle.dumps(error))

@@ -6,7 +6,7 @@ from cnnkit.adapters.sources import SourceError, load_dataset
 
 
 def load(data, **options):
-    names = ("text", "sentence")
+    names = ("text", "sentence", "review")
     return load_dataset(
         data, item_names=names, items_are_files=False, items_are_texts=True, **options
     )
@@ -106,6 +106,8 @@ def test_a_model_reads_each_file_of_any_folder(folder):
         "Dear all, text\nto\n",
         "text\x85x",
         "text\n",
+        "Review\n\nI liked this film a lot\n",
+        "\ntext \none\ntwo\n",
     ],
 )
 def test_a_model_reads_a_file_as_one_text(tmp_path, name, text):
@@ -115,7 +117,7 @@ def test_a_model_reads_a_file_as_one_text(tmp_path, name, text):
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md"])
-@pytest.mark.parametrize("content", ["id\tTEXT\n1\tone\n2\ttwo\n", "\ntext \none\ntwo\n"])
+@pytest.mark.parametrize("content", ["id\tTEXT\n1\tone\n2\ttwo\n", "\ntext |n\none|1\ntwo|2\n"])
 def test_a_file_with_a_column_of_texts_in_its_first_line_is_a_table(tmp_path, name, content):
     dataset = load_new(write(tmp_path, content, name))
     assert dataset.items == ["one", "two"]

@@ -57,3 +57,15 @@ def test_a_line_without_a_label_is_told(tmp_path):
         reason = "the line has no label: expected __label__, then its name"
         assert reasons(dataset) == [("t.txt:2", reason)]
         assert load_new(tmp_path / "t.txt").items == ["one", "no label", "two"]
+
+
+def test_a_line_with_several_labels_is_told_where_one_is_expected(tmp_path):
+    content = "__label__p one\n__label__p __label__n two\n__label__n three\n"
+    for min_classes in (1, 2):
+        path = write(tmp_path, content, "t.txt")
+        dataset = load(path, task="classification", min_classes=min_classes)
+        assert dataset.targets.tolist() == ["p", "n"]
+        ((place, reason),) = reasons(dataset)
+        assert place == "t.txt:2"
+        assert reason.startswith("has the labels 'p', 'n'; expected one")
+        assert "--task multilabel" in reason

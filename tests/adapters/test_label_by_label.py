@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
@@ -37,3 +38,13 @@ def test_it_has_probabilities_where_the_classifier_has(kind, has):
 def test_the_baseline_of_sounds_has_a_machine_for_each_label():
     machine = make_baseline("multilabel")[1:]
     assert machine.fit(X, Y).decision_function(X).shape == (40, 2)
+
+
+def test_sparse_features_give_the_same_as_dense_ones():
+    y = np.column_stack([Y, np.ones(40)])
+    model = LabelByLabel(LogisticRegression())
+    dense = model.fit(X, y).predict_proba(X)
+    for kind in (csr_matrix, coo_matrix):
+        sparse = model.fit(kind(X), y)
+        np.testing.assert_allclose(sparse.predict_proba(kind(X)), dense, atol=1e-3)
+        np.testing.assert_array_equal(sparse.predict(kind(X)), dense > 0.5)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from cnnkit.adapters.errors import SourceError
-from cnnkit.adapters.multilabel import guess_separator, read_label_columns, split_labels
+from cnnkit.adapters.multilabel import (
+    check_labels,
+    guess_separator,
+    read_label_columns,
+    split_labels,
+)
 from cnnkit.adapters.sources import load_dataset
 
 
@@ -128,3 +133,9 @@ def test_a_part_for_testing_may_lack_labels(load):
     text = "text,l\na,x\nb,\n"
     dataset = load(text, target="l", task="multilabel", min_classes=1, labels=["y", "x"])
     assert dataset.targets.tolist() == [[0, 1], [0, 0]]
+
+
+def test_columns_of_labels_that_cannot_be_saved_are_refused():
+    found = read_label_columns({"a": ["1", "0"], "\ud83d": ["0", "1"]}, [0, 1])
+    with pytest.raises(SourceError, match=r"labels with lone surrogates .*'\\ud83d'\. Rename"):
+        check_labels(found, [0, 1], "t.jsonl")

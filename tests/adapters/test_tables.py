@@ -256,3 +256,9 @@ def test_a_table_can_come_through_a_pipe(tmp_path):
     with ThreadPoolExecutor() as pool:
         pool.submit(pipe.write_text, "a,b\n1,2\n")
         assert read_table(pipe).frame.to_dict("list") == {"a": ["1"], "b": ["2"]}
+
+
+def test_a_blank_line_between_the_rows_of_a_single_column_is_an_empty_cell(tmp_path):
+    table = read_table(write(tmp_path, '\ntext\n\none\n\n\n"two\n"\n""\n\n\n'))
+    assert table.frame["text"].tolist() == ["", "one", "", "", "two\n", ""]
+    assert list(table.lines) == [3, 4, 5, 6, 7, 9]

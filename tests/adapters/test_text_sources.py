@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cnnkit.adapters.lines import load_lines
 from cnnkit.adapters.sources import SourceError, load_dataset
+from cnnkit.adapters.splits import make_split
 
 
 def load(data, **options):
@@ -122,6 +124,18 @@ def test_utf_16_without_a_mark_is_told_and_not_chosen(tmp_path):
     with pytest.raises(SourceError, match="`--encoding utf-16-le` would decode it as 'text,label'"):
         load(path)
     assert load(path, encoding="utf-16-le").items == ["plain", "b"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a\0b", "a\0b\n", "\0", "\0a", "a\0bc\0d\n", "a\0b\0c\0d e f g h."]
+)
+def test_zero_letters_in_utf_8_are_not_taken_for_utf_16(text):
+    dataset = load_lines(text.encode(), "stdin", items_are_files=False)
+    assert dataset.items == [text.removesuffix("\n")]
+    raw = text.encode() + b"\xe4\xff"
+    with pytest.raises(SourceError, match=r"b'\\xe4' isn't UTF-8") as caught:
+        load_lines(raw, "stdin", items_are_files=False)
+    assert "utf-16" not in str(caught.value)
 
 
 def test_bytes_that_no_encoding_reads_are_told_to_be_no_text(tmp_path):
@@ -239,13 +253,25 @@ def test_labels_that_differ_in_a_digit_or_are_not_that_rare_are_not_mistyped(tmp
     assert not any("looks like" in sentence for sentence in dataset.decided)
 
 
-def test_equal_texts_with_different_labels_are_counted(tmp_path):
-    path = write(tmp_path, "text,label\nhi,a\nyo,a\nhi,b\nyo,a\nho,a\nho,c\nhi,b\n")
-    (told,) = [sentence for sentence in load(path).decided if "different labels" in sentence]
-    assert told.startswith("2 texts have different labels")
-    assert told.endswith("the first 'a' in texts.csv:2 and 'b' in texts.csv:4")
-    path = write(tmp_path, "text,label\nhi,a\nyo,b\nhi,a\n")
-    assert not any("different labels" in sentence for sentence in load(path).decided)
+def test_a_text_with_two_labels_is_told_once_when_the_items_are_split(tmp_path):
+    dataset = load(write(tmp_path, "text,label\nhi,a\nyo,a\nhi,b\nyo,a\nho,b\nhe,b\n"))
+    split = make_split(
+        "stratified", dataset.targets, None, dataset.items,
+        val=0.2, test=0.2, seed=0, task="classification", places=dataset.places,
+    )  # fmt: skip
+    (told,) = [said for said in [*dataset.decided, *split.notes] if "different labels" in said]
+    assert "texts.csv:2 ('a'), texts.csv:4 ('b')" in told
+
+
+def test_a_label_that_cannot_be_saved_is_told_with_its_place(tmp_path):
+    lines = [{"text": "one", "label": "a"}, {"text": "two", "label": "\ud83d"}]
+    lines += [{"text": "three", "label": "b"}]
+    path = write(tmp_path, "\n".join(map(json.dumps, lines)), "t.jsonl")
+    for task in ("auto", "multilabel"):
+        dataset = load(path, task=task)
+        assert dataset.items == ["one", "three"]
+        reason = "the label '\\ud83d' holds a lone surrogate, which can't be saved"
+        assert reasons(dataset) == [("t.jsonl:2", reason)]
 
 
 def test_a_model_reads_texts_without_labels_and_beside_other_columns(tmp_path):

@@ -162,3 +162,27 @@ def test_a_table_of_rows_with_labels_is_trained_without_the_swap_test(cnnkit, re
     assert metrics["baseline"]["test"]["roc_auc"]["value"] > 0.8
     result = cnnkit("evaluate", tmp_path / "model", tmp_path / "rows.csv", "--json")
     assert json.loads(result.stdout)["scored"] == 9
+
+
+def test_item_and_separator_of_the_training_are_those_of_a_saved_model(
+    fit, cnnkit, labelled, tmp_path
+):
+    frame = pd.read_csv(labelled / "together.csv", dtype=str, keep_default_na=False)
+    frame["tags"] = frame["tags"].str.replace(" | ", "+").replace("odd", "odd;x")
+    frame = frame.rename(columns={"path": "clip"}).assign(other=frame["path"])
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    options = ("--item", "clip", "--target", "tags", "--task", "multilabel", "--separator", "+")
+    folder = tmp_path / "model"
+    fit(tmp_path / "new.csv", *options, "--no-baseline", "--out", folder)
+    for chosen in ((), ("--target", "tags")):
+        result = cnnkit("evaluate", folder, tmp_path / "new.csv", *chosen, "--json")
+        assert result.exit_code == 0
+        assert "training data lacks" not in result.stderr
+    result = cnnkit("predict", folder, tmp_path / "new.csv", "--json")
+    rows = json.loads(result.stdout)["predictions"]
+    assert len(rows) == 36
+    names = {name for row in rows for name in row["prediction"].split("+")}
+    assert names <= {"", "high", "low", "odd", "odd;x"}
+    said = package.load(folder, device="cpu").predict_proba(frame["clip"].tolist())
+    several = (said > 0.5).sum(axis=1) > 1
+    assert ["+" in row["prediction"] for row in rows] == several.tolist()

@@ -14,6 +14,7 @@ NOWHERE = ("fit", "nowhere.csv", "--adapter", "audio")
         ("--cv 5 --split random --test 20%", "--cv can't go with --split or --test"),
         ("--cv 5 --test-data more.csv", "every fold is the test part once"),
         ("--cv 5 --val-data more.csv", "--cv can't go with --val-data"),
+        ("--cv 5 --no-ablation", "no network is trained on its halves"),
         ("--split random --test-data more.csv", "--test-data can't go with --split"),
         ("--test 20% --test-data more.csv", "--test-data can't go with --test"),
         ("--test 20% --val-data more.csv", "--val-data can't go with --test"),

@@ -211,3 +211,25 @@ def test_a_file_called_minus_can_still_be_named(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("-").write_text("rather long")
     assert rows_of(run("predict", tmp_path / "-"))[0]["prediction"] == "long"
+
+
+def test_the_column_of_items_is_the_one_of_the_training_where_the_table_has_it(run, tmp_path):
+    config = {"options": {"target": "label", "item": "body"}}
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    content = "text\tbody\tlabel\nx\trather long\tlong\ny\tshort\tshort\n"
+    (tmp_path / "c.txt").write_text(content)
+    result = run("predict", tmp_path / "c.txt")
+    assert "items: column 'body'" in result.stderr
+    assert [row["item"] for row in rows_of(result)] == ["rather long", "short"]
+    found = json.loads(run("evaluate", tmp_path / "c.txt", "--json").stdout)
+    assert found["scores"]["accuracy"]["value"] == 1
+    (tmp_path / "c.txt").write_text(content.replace("body", "more"))
+    assert [row["item"] for row in rows_of(run("predict", tmp_path / "c.txt"))] == ["x", "y"]
+    result = run("predict", tmp_path / "c.txt", "--item", "more")
+    assert [row["item"] for row in rows_of(result)] == ["rather long", "short"]
+
+
+def test_a_table_with_a_single_column_gives_a_row_for_blank_lines_too(run, tmp_path):
+    (tmp_path / "new.csv").write_text("text\nshort\n\nrather long\n\n")
+    rows = rows_of(run("predict", tmp_path / "new.csv"))
+    assert [row["item"] for row in rows] == ["short", "", "rather long"]

@@ -41,21 +41,24 @@ def ordered_pairs(count: int) -> tuple[list[str], np.ndarray]:
     return texts, np.array(labels, dtype=object)
 
 
-def test_an_image_adds_what_n_grams_cannot_see() -> None:
+def test_an_image_adds_what_n_grams_cannot_see(monkeypatch: pytest.MonkeyPatch) -> None:
     texts, labels = ordered_pairs(300)
     adapter = TextAdapter(n_grams=1)
     experiment = Experiment(adapter, CNNClassifier(epochs=8), texts, labels, "classification")
     rows = {"train": np.arange(200), "val": np.arange(0), "test": np.arange(200, 300)}
     fitted = experiment.fit(**rows)
     before = dict(experiment.seconds)
+    clock = iter([10.0, 12.5])
+    monkeypatch.setattr("cnnkit.cnncore.ablation.perf_counter", lambda: next(clock))
     found = ablate(experiment, fitted, rows)
+    assert found["seconds"] == 2.5
     assert found["part"] == "test"
     assert found["n"] == 100
     assert found[BOTH].value > 0.95
     assert found[IMAGE].value > 0.95
     assert found[SIDE].value < 0.7  # single words are the same in both classes
     assert found["adds"].value == pytest.approx(found[BOTH].value - found[SIDE].value)
-    assert found["text"].startswith("The image adds")
+    assert found["text"].startswith("The image is worth")
     assert experiment.seconds == before
     assert fitted.model.network_ == PRESETS["text"]
 
@@ -69,6 +72,6 @@ def test_nothing_is_compared_without_held_out_items() -> None:
 
 
 def test_words_say_which_half_is_enough() -> None:
-    assert "takes 2.0 points" in in_words(Interval(-0.02, -0.03, -0.01), "classification", 9)
-    assert "adds 0.5 of RMSE" in in_words(Interval(-0.5, -0.7, -0.2), "regression", 9)
+    assert "costs 2.0 points" in in_words(Interval(-0.02, -0.03, -0.01), "classification", 9)
+    assert "is worth 0.5 of RMSE" in in_words(Interval(-0.5, -0.7, -0.2), "regression", 9)
     assert in_words(Interval(0.0, -0.1, 0.1), "multilabel", 9).startswith("9 items can't tell")

@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from cnnkit.adapters import BadItemsError
+from cnnkit.adapters import BadItemsError, TextAdapter
 from cnnkit.cnncore import fitting
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
@@ -354,3 +354,12 @@ def test_fits_in_threads_give_the_same_weights_as_one_after_the_other() -> None:
         together = list(pool.map(fit, range(8)))
     assert all(torch.equal(one, other) for one, other in zip(alone, together, strict=True))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_nothing_is_learnt_from_items_that_are_held_out():
+    # Each text has a word of its own: those of held-out texts are not to be among the n-grams.
+    texts = [f"word{number} {'good' if number % 2 else 'bad'}" for number in range(40)]
+    labels = ["good" if number % 2 else "bad" for number in range(40)]
+    adapter = TextAdapter(n_grams=1)
+    model = CNNClassifier(adapter, network="text-quick", epochs=1, validation_fraction=0.25)
+    assert len(model.fit(texts, labels).adapter_.keys_) == 30 + 2

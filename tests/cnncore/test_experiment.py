@@ -44,6 +44,21 @@ def test_items_are_read_again_where_the_training_part_changes_the_reading(letter
     assert letter_adapter.reads == [words] * 3
 
 
+def test_nothing_is_read_again_where_only_the_drawing_differs(letter_adapter):
+    class Drawn(letter_adapter):
+        rendering_only = ("windows_",)
+
+        def fit_reading(self, items, y=None):
+            super().fit_reading(items, y)
+            self.windows_ = len(items)
+            return self
+
+    run = experiment(Drawn(), with_baseline=False)
+    fits = [run.fit(train, NONE, TEST) for train in (TRAIN, np.arange(19))]
+    assert [fitted.model.adapter_.windows_ for fitted in fits] == [20, 19]
+    assert Drawn.reads == [WORDS]
+
+
 def test_targets_of_the_test_part_change_nothing_in_the_network(letter_adapter):
     shuffled = LABELS.copy()
     shuffled[TEST] = LABELS[TEST][::-1]

@@ -48,6 +48,17 @@ def test_a_dollar_in_a_label_is_no_formula(label):
     assert texts(svg).count(label) == 2
 
 
+def test_lone_surrogates_are_drawn_as_escapes(letter_adapter, tmp_path):
+    svg = figures.confusion(np.array([0, 1]), np.array([0, 1]), ["\ud83d!", "other"])
+    assert texts(svg).count(r"\ud83d!") == 2
+    words = ["ab\ud83d$", "dcba"]
+    adapter = letter_adapter(width=8).fit(["abcd", "dcba"])
+    adapter.edge_labels = lambda item, axis, places: [item[-1]] * len(places)
+    figure = figures.draw_images(adapter, adapter.read(["abcd", "dcba"]), words, words, None)
+    assert figure.axes[0].get_title() == r"ab\ud83d$"
+    figure.savefig(tmp_path / "preview.png")
+
+
 def test_reliability_has_one_point_for_each_bin_that_holds_rows():
     p = np.array([0.55, 0.58, 0.72, 0.99, 1.0])
     svg = figures.reliability(np.zeros(5, dtype=int), np.column_stack([p, 1 - p]))

@@ -268,3 +268,16 @@ def test_rows_of_a_larger_set_in_any_order_are_drawn_as_alone():
     assert torch.equal(found.windows, expected.windows)
     for name in ("columns", "values", "offsets"):
         assert torch.equal(getattr(found.side, name), getattr(expected.side, name))
+
+
+def test_side_features_are_the_same_however_few_texts_are_weighed_at_a_time(monkeypatch):
+    adapter = fitted("words")
+    texts = [text_of(length, seed) for seed, length in enumerate([0, 40, 3, 300, 0, 7, 90])]
+    renderer, batch = adapter.renderer().eval(), adapter.read(texts).to("cpu")
+    whole = renderer(batch).side
+    for steps in (1, 5, 64):
+        monkeypatch.setattr("cnnkit.adapters.text.renderer.PIECE_STEPS", steps)
+        piecewise = renderer(batch).side
+        assert torch.equal(piecewise.columns, whole.columns)
+        assert torch.equal(piecewise.values, whole.values)
+        assert torch.equal(piecewise.offsets, whole.offsets)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
+from cnnkit.adapters.text import units
 from cnnkit.adapters.text.units import UNITS, choose_unit
 
 SCRIPTS = {  # article 1 of the Universal Declaration of Human Rights
@@ -33,10 +36,44 @@ def test_scripts_without_spaces_are_read_as_bytes(script):
     assert choose_unit([f"  {SCRIPTS[script]}\n"]) == unit
 
 
-def test_short_texts_do_not_decide():
-    assert choose_unit(["人人生而自由"] * 100 + ["supercalifragilistic"]) == "words"
-    assert choose_unit(["人人生而自由"] * 100 + [SCRIPTS["English"]]) == "words"
-    assert choose_unit(["yes", "no"] * 100 + [SCRIPTS["Chinese"]]) == "bytes"
+def test_short_texts_count_as_much_as_long_ones():
+    assert choose_unit(["人人生而自由"] * 100) == "bytes"
+    assert choose_unit(["iPhone 15发布会"] * 9) == "bytes"
+    assert choose_unit(["人人生而自由"] * 2 + [SCRIPTS["English"]] * 9) == "bytes"
+    assert choose_unit(["yes", "no"] * 100 + [SCRIPTS["Chinese"]] * 9) == "words"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.com/" + "a/b-c=d&" * 50, "9" * 99, "👩" * 99, "x" * 500]
+)
+def test_what_has_no_spaces_is_no_script_without_them(text):
+    assert choose_unit([text] * 3) == "words"
+
+
+def test_a_quotation_does_not_decide():
+    assert choose_unit([SCRIPTS["English"] + " 人人生而自由"] * 9) == "words"
+
+
+def test_the_scripts_without_spaces_are_those_of_their_characters_names():
+    names = (
+        "CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "HIRAGANA", "KATAKANA", "HALFWIDTH KATAKANA",
+        "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN", "JAVANESE", "BALINESE",
+    )  # fmt: skip
+    wrong = []
+    for code in (*range(0x3000), *range(0x3040, 0x10000, 3), *range(0x20000, 0x31000, 99)):
+        name = unicodedata.name(chr(code), "")
+        if chr(code).isalpha() and name:
+            unit = "bytes" if name.startswith(names) else "words"
+            wrong += [name] if choose_unit([chr(code)]) != unit else []
+    assert not wrong
+
+
+def test_of_many_and_long_texts_a_part_is_looked_at(monkeypatch):
+    monkeypatch.setattr(units, "MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(units, "MOST_LETTERS", 5)
+    assert choose_unit(["人", "a"] * 50) == "bytes"  # every tenth
+    assert choose_unit(["a", "人"] * 50) == "words"
+    assert choose_unit(["aaaaa" + "人" * 99]) == "words"
 
 
 @pytest.mark.parametrize(("unspaced", "unit"), [(0, "words"), (2, "words"), (3, "bytes")])

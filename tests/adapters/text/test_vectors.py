@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from cnnkit.adapters.text import vectors as vectors_module
 from cnnkit.adapters.text.vectors import WordVectors, read_vectors
 
 TABLE = {"the": [0.5, -1.0, 2.0], "cat": [1.0, 0.25, 0.0], ",": [3.0, 4.0, 5.0]}
@@ -123,6 +124,26 @@ def test_an_array_needs_its_words_and_no_pickle(tmp_path):
     written(tmp_path, ["the"])
     with pytest.raises(ValueError, match="is no array of numbers"):
         read_vectors(tmp_path / "vectors.npy")
+
+
+def test_a_file_is_parsed_again_only_when_it_has_changed(tmp_path, monkeypatch):
+    parsed = []
+    parse = vectors_module._read_text
+    monkeypatch.setattr(vectors_module, "_read_text", lambda path: parsed.append(1) or parse(path))
+    file = written(tmp_path, LINES)
+    first = read_vectors(file)
+    assert read_vectors(file)[1] is first[1]
+    assert len(parsed) == 1
+    written(tmp_path, [*LINES, "dog 7 8 9"])
+    assert as_table(read_vectors(file), [*TABLE, "dog"])["dog"] == [7, 8, 9]
+    assert len(parsed) == 2
+
+
+def test_an_array_is_read_again_when_its_words_have_changed(tmp_path):
+    np.save(tmp_path / "vectors.npy", np.eye(2))
+    for words in (["cat", "the"], ["three", "mice"]):
+        written(tmp_path, words)
+        assert set(as_table(read_vectors(tmp_path / "vectors.npy"), words)) == set(words)
 
 
 def test_words_are_looked_up_and_others_get_zeros(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import tracemalloc
 import unicodedata
 import zlib
 from itertools import pairwise
@@ -28,7 +29,8 @@ LONG = ["restaurant", "excellent", "definitely", "government", "performance", "d
 
 
 def tokens(text):
-    return re.findall(r"\w+|[^\w\s]", unicodedata.normalize("NFC", text).lower())
+    # The dot above of a lower-case İ is the only mark after a letter in TEXTS.
+    return re.findall(r"\w[\w\u0307]*|[^\w\s]", unicodedata.normalize("NFC", text).lower())
 
 
 def crc(text):
@@ -63,6 +65,27 @@ def test_the_other_channels_are_n_grams_of_the_word_evenly_spread_over_all():
         assert (places[0], places[-1]) == (0, len(codes) - 1)
         gaps = [b - a for a, b in pairwise(places)]
         assert max(gaps) - min(gaps) <= 1
+
+
+@pytest.mark.parametrize("length", [*range(1, 40), 333])
+def test_the_n_grams_are_those_that_a_list_of_all_would_give(length):
+    word = "".join(chr(0x4E00 + place) for place in range(length))  # no n-gram comes twice
+    found = all_n_grams(word)
+    if len(found) > N_GRAMS:
+        found = [found[number * (len(found) - 1) // 4] for number in range(N_GRAMS)]
+    expected = [1 + crc(n_gram) % (BUCKETS - 1) for n_gram in found]
+    assert read_words([word])[0][0, 1 : 1 + len(found)].tolist() == expected
+
+
+def test_a_run_of_millions_of_letters_takes_no_list_of_its_n_grams():
+    word = "a" * 1_000_000
+    tracemalloc.start()
+    values, _ = read_words([word])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * len(word)
+    spread = ["<aa", "aaa", "aaaa", "aaaaa", "aaaa>"]
+    assert values[0, 1:].tolist() == [1 + crc(n_gram) % (BUCKETS - 1) for n_gram in spread]
 
 
 @pytest.mark.parametrize(("word", "count"), [("a", 1), ("an", 3), ("and", 5), ("!", 1)])
