@@ -57,8 +57,8 @@ class TextAdapter(Adapter):
         Most windows of a text that are drawn, of 80 words or 400 bytes each. None: enough for 99 %
         of the training texts, up to about 4,000 words or bytes.
     n_grams : int or None
-        Positions in the longest n-gram that votes directly; 0: none does. None: 2 words, or 6
-        bytes.
+        Positions in the longest n-gram that votes directly; 0: none does. None: 2 words (1 where
+        half of the texts have 80 words or more), or 6 bytes.
     most_features : int or None
         N-grams that vote directly; of more, those that most training texts have. None: 1,048,576
         of words, 131,072 of bytes.
@@ -98,7 +98,7 @@ class TextAdapter(Adapter):
     name = "text"
     item_columns = ("text", "document", "sentence", "content", "body", "message", "review", "title")
     items_are_texts = True
-    rendering_only = ("windows_",)
+    rendering_only = ("windows_", "n_grams_")
     baseline_name = BASELINE_NAME
     demo_source = DEMO_SOURCE
 
@@ -141,7 +141,7 @@ class TextAdapter(Adapter):
         every = math.ceil(len(texts) / MOST_COUNTED)
         lengths = np.array([unit.count(text) for text in texts[::every]])
         self.windows_ = self.windows or windows_for(lengths, unit)
-        self.n_grams_ = unit.n_grams if self.n_grams is None else self.n_grams
+        self.n_grams_ = n_grams_for(lengths, unit) if self.n_grams is None else self.n_grams
         self.most_features_ = self.most_features or unit.most_features
         self.recipe_ = unit.recipe
         self.spec_ = ImageSpec(
@@ -352,7 +352,10 @@ class TextAdapter(Adapter):
                 f"lies beyond{votes}"
             )
         windows = f" in {self.windows_} windows" if self.windows_ > 1 else ""
-        side = f"runs of up to {self.n_grams_} {self.unit_} vote directly, weighted by TF-IDF"
+        runs = f"runs of up to {self.n_grams_} {self.unit_}"
+        if self.n_grams_ == 1:
+            runs = f"single {self.unit_}"
+        side = f"{runs} vote directly, weighted by TF-IDF"
         return [
             f"unit: {self.unit_}{chosen if self.unit == 'auto' else ''}",
             f"length: {middle:,.0f} {self.unit_} in half of the texts, over {long:,.0f} in 1 %",
@@ -368,6 +371,11 @@ def _listed(items: Sequence[str]) -> list[str]:
         start = items if len(items) <= 30 else f"{items[:30]}…"
         raise TypeError(f"found one text, {start!r}, expected a list of texts: [text]")
     return list(items)
+
+
+def n_grams_for(lengths: IntArray, unit: Unit) -> int:
+    """Choose the longest n-gram that votes directly: shorter where half of the texts are long."""
+    return unit.n_grams if np.median(lengths) < unit.window else unit.n_grams_of_long
 
 
 def windows_for(lengths: IntArray, unit: Unit) -> int:

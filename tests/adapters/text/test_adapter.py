@@ -333,3 +333,10 @@ def test_each_text_is_shown_five_times_at_least(opinions, small):
     assert plan.epochs == 5  # 400 steps would be 2
     few = small(epochs=None, batch_size=2).fit(*opinions(20)).plan_
     assert few.epochs == math.ceil(400 / 10)
+
+
+@pytest.mark.parametrize(("words", "runs"), [(79, "runs of up to 2 words"), (80, "single words")])
+def test_in_long_texts_single_words_vote(words, runs):
+    adapter = TextAdapter(unit="words").fit(["good " * words, "bad " * words, "one", "two " * 200])
+    assert adapter.decided_[-1] == f"n-grams: {runs} vote directly, weighted by TF-IDF"
+    assert adapter.n_grams_ == (2 if words < 80 else 1)
