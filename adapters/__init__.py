@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cnnkit.adapters.audio.adapter import AudioAdapter as AudioAdapter
     from cnnkit.adapters.base import Adapter as Adapter
     from cnnkit.adapters.base import BadItemsError as BadItemsError
+    from cnnkit.adapters.molecule.adapter import MoleculeAdapter as MoleculeAdapter
     from cnnkit.adapters.table.adapter import TableAdapter as TableAdapter
     from cnnkit.adapters.text.adapter import TextAdapter as TextAdapter
 
@@ -16,10 +17,18 @@ _HOMES = {
     "Adapter": "cnnkit.adapters.base",
     "AudioAdapter": "cnnkit.adapters.audio.adapter",
     "BadItemsError": "cnnkit.adapters.base",
+    "MoleculeAdapter": "cnnkit.adapters.molecule.adapter",
     "TableAdapter": "cnnkit.adapters.table.adapter",
     "TextAdapter": "cnnkit.adapters.text.adapter",
 }
-__all__ = ["Adapter", "AudioAdapter", "BadItemsError", "TableAdapter", "TextAdapter"]
+__all__ = [
+    "Adapter",
+    "AudioAdapter",
+    "BadItemsError",
+    "MoleculeAdapter",
+    "TableAdapter",
+    "TextAdapter",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from cnnkit.adapters.errors import shorten
+from cnnkit.adapters.label_by_label import by_target
 from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.cnncore.image import ImageSpec, Problem, Recipe, Renderer, Samples
 
@@ -58,6 +59,10 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         What tables call the baseline.
     demo_source : str
         Where the demo set comes from.
+    split_kinds : tuple of str
+        Ways to split by families that it offers, such as "scaffold".
+    standardised : bool
+        Its intensities are standardised by mean and scale of training items.
     rendering_only : tuple of str
         What `fit_reading` sets and `read` doesn't need: where only this differs from fold to fold
         of a cross-validation, nothing is read again.
@@ -75,6 +80,8 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     items_are_texts: bool = False
     baseline_name: str = "baseline"
     demo_source: str = "made on this machine from code and a seed"
+    split_kinds: tuple[str, ...] = ()
+    standardised: bool = True
     rendering_only: tuple[str, ...] = ()
     spec_: ImageSpec
     recipe_: Recipe
@@ -89,7 +96,8 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
         """Fit, and return the samples to train on, which were read on the way."""
         self.fit_reading(items, y)
         samples = self.read_training(items)
-        self.fit_rendering(samples[samples.rows_of(samples.items)])
+        altered = samples.version is not None
+        self.fit_rendering(samples[samples.rows_of(samples.items)] if altered else samples)
         return samples
 
     @abstractmethod
@@ -128,12 +136,38 @@ class Adapter(TransformerMixin, BaseEstimator, ABC):
     def baseline(self, task: str = "classification") -> BaseEstimator:
         """Make the simple model over items that a user would pick instead of a CNN."""
 
+    def baseline_by_target(self) -> BaseEstimator:
+        """Make the baseline of several numbers, some of them NaN: that of one, for each target."""
+        return by_target(self.baseline("regression"))
+
     @abstractmethod
     def demo(self) -> tuple[list[Any], list[str]]:
         """Make a small labelled data set without a download: items and labels."""
 
     def row_columns(self) -> RowColumns | None:
         """Say which columns of a table make an item; None: an item stands in a single column."""
+        return None
+
+    def looks_like_item(self, value: str) -> bool | None:
+        """Tell a cell that is an item from others, where no column has one of `item_columns`.
+
+        None where that can't be told: most texts could be texts, or paths.
+        """
+        return None
+
+    def families(self, items: Sequence[Any]) -> list[str | None] | None:
+        """Name the family of each item for `split_kinds`: equal names stay on one side.
+
+        None for an item that can't be read; None for all where an adapter knows no families.
+        """
+        return None
+
+    def picture(self, item: Any) -> NDArray[np.uint8] | None:
+        """Draw an item as people know it, uint8 [rows, columns, 3], red, green and blue.
+
+        `cnnkit preview` shows it beside all channels of the image. None where there is no such
+        picture, or the item can't be read: then the image speaks for itself.
+        """
         return None
 
     def swap_test(

@@ -1,4 +1,4 @@
-"""Chooses the columns of a table that hold the items and the targets, and the kind of task."""
+"""Columns that are named or have usual names, and what their values tell: the kind of task."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from cnnkit.adapters.errors import SourceError, did_you_mean, listing
 
 Task = Literal["classification", "regression", "multilabel"]
 
-_TARGET_NAMES = (
-    "label", "target", "class", "y", "category", "outcome", "labels", "class_name", "class_label",
-    "species", "genre", "emotion", "diagnosis", "response",
-)  # fmt: skip
 # Among the columns of a customer table, a category or a species is more often a feature.
 _TARGET_NAMES_OF_ROWS = (
     "target", "label", "class", "y", "outcome", "labels", "class_label", "class_name", "response",
     "churn", "churned", "survived",
 )  # fmt: skip
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
-_FILE_LIKE = re.compile(r"[^\n]+\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Not 007, which is a code, and not 1_2, both of which float() would read.
 _NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MOST_CLASSES_AS_NUMBERS = 20
@@ -58,57 +53,6 @@ def _unknown_column(column: str, names: Sequence[str], name: str) -> SourceError
     return SourceError(f"{name} has no column {column!r}.{hint} Columns: {columns}.")
 
 
-def guess_item_column(
-    frame: pd.DataFrame, names: Sequence[str], items_are_files: bool, name: str
-) -> str:
-    """Find the column of items: by name, else the only one whose values look like files.
-
-    Raises
-    ------
-    SourceError
-        If none is found, or several.
-    """
-    found = _columns_named(frame, names)
-    if found:
-        return found[0]
-    like = [c for c in frame if items_are_files and _looks_like_files(frame[c])]
-    if len(like) == 1:
-        return str(like[0])
-    several = f"; {listing(like)} all look like paths" if like else ""
-    columns = listing(list(frame.columns), limit=30)
-    raise SourceError(
-        f"{name}: none of its columns is called {', '.join(names)}{several}. "
-        f"Say which column holds the items. Columns: {columns}."
-    )
-
-
-def guess_target_column(frame: pd.DataFrame, item_column: str, name: str) -> str:
-    """Find the column of targets by name; of numbers and the names they stand for, the names.
-
-    Raises
-    ------
-    SourceError
-        If no column has a usual name.
-    """
-    columns = frame.drop(columns=item_column)
-    found = _columns_named(columns, _TARGET_NAMES)
-    if not found:
-        raise SourceError(
-            f"{name}: none of its columns is called {', '.join(_TARGET_NAMES[:6])} or the like. "
-            f"Say which column holds the targets. Columns: {listing(list(columns), limit=30)}."
-        )
-    first = found[0]
-    for other in found[1:]:
-        pairs = set(zip(frame[first], frame[other], strict=True))
-        if (
-            _all_numbers(frame[first])
-            and not _all_numbers(frame[other])
-            and len(pairs) == frame[first].nunique() == frame[other].nunique()
-        ):
-            return other
-    return first
-
-
 def usual_target(names: Sequence[str]) -> str | None:
     """Find the column whose name says that it is predicted from all the others.
 
@@ -119,7 +63,7 @@ def usual_target(names: Sequence[str]) -> str | None:
     >>> usual_target(["age", "height"]) is None
     True
     """
-    found = _columns_named(names, _TARGET_NAMES_OF_ROWS)
+    found = columns_named(names, _TARGET_NAMES_OF_ROWS)
     return found[0] if found else None
 
 
@@ -181,22 +125,27 @@ def _place(side: str, names: Sequence[str], name: str) -> int:
     return int(side) - 1
 
 
-def _columns_named(columns: Iterable[object], names: Sequence[str]) -> list[str]:
+def columns_named(columns: Iterable[object], names: Sequence[str]) -> list[str]:
+    """Return the columns that have one of the names, in any case; in the order of the names.
+
+    Examples
+    --------
+    >>> columns_named(["Path", "label", "file"], ["file", "path"])
+    ['file', 'Path']
+    """
     by_lower = {str(column).lower(): str(column) for column in reversed(list(columns))}
     return [by_lower[name.lower()] for name in names if name.lower() in by_lower]
 
 
-def _looks_like_files(values: pd.Series[str]) -> bool:
-    filled = [value.strip() for value in values if value.strip()]
-    return bool(filled) and sum(map(_is_file_like, filled)) >= 0.9 * len(filled)
+def is_number(text: str) -> bool:
+    """Tell a number from other texts; 007 is a code.
 
-
-def _is_file_like(value: str) -> bool:
-    return len(value) < 4096 and _FILE_LIKE.fullmatch(value) is not None
-
-
-def _all_numbers(values: pd.Series[str]) -> bool:
-    return all(_NUMBER.fullmatch(value.strip()) for value in set(values))
+    Examples
+    --------
+    >>> [is_number(text) for text in ("-1.5e3", " 7 ", "007", "1_2", "nan")]
+    [True, True, False, False, False]
+    """
+    return _NUMBER.fullmatch(text.strip()) is not None
 
 
 def guess_task(values: Sequence[str]) -> Task:
@@ -218,7 +167,7 @@ def guess_task(values: Sequence[str]) -> Task:
     """
     distinct = {value.strip() for value in values}
     distinct = {value for value in distinct if value.lower() not in MISSING}
-    if not distinct or not all(map(_NUMBER.fullmatch, distinct)):
+    if not distinct or not all(map(is_number, distinct)):
         return "classification"
     numbers = {float(value) for value in distinct}
     whole = all(number.is_integer() for number in numbers)

@@ -8,6 +8,8 @@ from itertools import islice
 
 import numpy as np
 
+from cnnkit.adapters.errors import listing
+
 # Of two that read equally well, the first is named first.
 _ENCODINGS = ("cp1252", "cp1250", "cp1251", "euc_kr", "gb18030", "big5", "shift_jis", "latin-1")
 # The first of two bytes, for the letters that make up nearly all of a real text.
@@ -25,6 +27,12 @@ _LEAST_SCORE = 0.5
 _NEARLY = 0.9  # of the best score, to be named beside it
 _FEWEST_ZEROS = 3  # fewer may be letters of their own
 _SHOWN = 12  # letters on each side of the place
+_VALID_FOR_ONE_STRAY = 2  # letters beyond ASCII: in other encodings hardly any are valid UTF-8
+_STRAY = re.compile("[\udc80-\udcff]+")  # as "surrogateescape" writes bytes that are no UTF-8
+_VALID = re.compile("[^\x00-\x7f\udc80-\udcff]+")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
 def would_decode(raw: bytes, offset: int) -> str:
@@ -39,7 +47,8 @@ def would_decode(raw: bytes, offset: int) -> str:
     Returns
     -------
     str
-        A sentence; the best one or two encodings are named.
+        A sentence. The best one or two encodings are named; where most of the letters beyond ASCII
+        are UTF-8, no other encoding, but what is to be repaired.
 
     Examples
     --------
@@ -47,7 +56,11 @@ def would_decode(raw: bytes, offset: int) -> str:
     "`--encoding cp1252` would decode it as 'ein Käse'."
     >>> would_decode("Привет, мир".encode("cp1251"), 0)
     "`--encoding cp1251` would decode it as 'Привет, мир'."
+    >>> would_decode("Käse, Brühe\\n".encode() + b"Fl\\xe4che", 16)
+    "All else is UTF-8: repair this byte (0xE4 is 'ä' in cp1252)."
     """
+    if repair := _repair(raw, offset):
+        return repair
     scores = {}
     utf_16 = utf_16_by_zeros(raw)
     for encoding in (utf_16, *_ENCODINGS) if utf_16 else _ENCODINGS:
@@ -64,6 +77,41 @@ def would_decode(raw: bytes, offset: int) -> str:
             readings.setdefault(_excerpt(raw, offset, encoding), encoding)
     named = [f"`--encoding {name}` would decode it as {text!r}" for text, name in readings.items()]
     return ", ".join(named[:2]) + "."
+
+
+def _repair(raw: bytes, offset: int) -> str:
+    """Say what to repair where all but a few places are UTF-8; "" where they aren't."""
+    text = raw.decode("utf-8", "surrogateescape")
+    strays = len(_STRAY.findall(text))
+    valid = sum(len(run) for run in _VALID.findall(text))
+    surrogates = len(_SURROGATE.findall(raw)) if _SURROGATE.match(raw, offset) else 0
+    if valid + surrogates < max(_VALID_FOR_ONE_STRAY * (strays - surrogates), 1):
+        return ""
+    if not strays:
+        return "It is UTF-8: leave --encoding out."
+    lines = [n for n, line in enumerate(_LINE_END.split(text), start=1) if _STRAY.search(line)]
+    more = f"; such bytes stand in {len(lines):,} lines: {listing(lines)}" if lines[1:] else ""
+    return f"All else is UTF-8: {_name_stray(raw, offset)}{more}."
+
+
+def _name_stray(raw: bytes, offset: int) -> str:
+    """Say what the bytes at a place may be, and what to do about them."""
+    if _SURROGATE.match(raw, offset):
+        found = raw[offset : offset + 3]
+        half = found.decode("utf-8", "surrogatepass")
+        means, pair = "half of a character", _PAIR.match(raw, offset)
+        if pair:
+            halves = pair[0].decode("utf-8", "surrogatepass")
+            whole = halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+            means = f"with the bytes after it {whole!r}, as CESU-8 has it"
+        return (
+            f"{found.hex(' ').upper()} is a surrogate, U+{ord(half):04X} ({means}); write the "
+            "character itself in its place"
+        )
+    byte = raw[offset : offset + 1]
+    letter = byte.decode("cp1252", "ignore")
+    means = f" (0x{byte.hex().upper()} is {letter!r} in cp1252)" if letter else ""
+    return f"repair this byte{means}"
 
 
 def utf_16_by_zeros(raw: bytes, *, share: float = 0.5) -> str | None:

@@ -50,3 +50,14 @@ def listing(values: Sequence[object], limit: int = 10) -> str:
     """
     shown = ", ".join(repr(value) for value in values[:limit])
     return shown + (f", … and {len(values) - limit} more" if len(values) > limit else "")
+
+
+def count_of(number: int, noun: str) -> str:
+    """Write a number before its noun, whose plural ends in s.
+
+    Examples
+    --------
+    >>> count_of(1, "item"), count_of(2000, "item")
+    ('1 item', '2,000 items')
+    """
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"

@@ -35,7 +35,7 @@ class FasttextRows:
     labels : list of str [N]
         Several labels of a line are joined by `separator`; "" where a line has none.
     lines : list of int [N]
-        Of the file, from 1; blank ones are left out.
+        Of the file, from 1; blank ones at its end are left out.
     separator : str or None
         A sign that stands in no label; None where no line has more than one.
     """
@@ -61,17 +61,16 @@ def read_fasttext(text: str) -> FasttextRows:
     --------
     >>> rows = read_fasttext("__label__a __label__b one\n\n__label__b two\n")
     >>> rows.texts, rows.labels, rows.lines
-    (['one', 'two'], ['a;b', 'b'], [1, 3])
+    (['one', '', 'two'], ['a;b', '', 'b'], [1, 2, 3])
     """
-    texts, labels, lines = [], [], []
-    for number, content in enumerate(text.split("\n"), start=1):
+    texts, labels = [], []
+    for content in text.rstrip(" \t\r\n").split("\n"):
         content = content.removesuffix("\r")
-        if content.strip(" \t"):
-            labels.append(list(dict.fromkeys(_LABEL.findall(content))))
-            texts.append(_LABEL.sub("", content).strip(" \t"))
-            lines.append(number)
+        labels.append(list(dict.fromkeys(_LABEL.findall(content))))
+        texts.append(_LABEL.sub("", content).strip(" \t"))
     used = "".join(label for of_line in labels for label in of_line)
     separator = next((mark for mark in _SEPARATORS if mark not in used), " ")
     joined = [separator.join(of_line) for of_line in labels]
     several = any(len(of_line) > 1 for of_line in labels)
+    lines = list(range(1, len(texts) + 1))
     return FasttextRows(texts, joined, lines, separator if several else None)

@@ -44,7 +44,7 @@ def from_documents(data: Path, read_target: bool, encoding: str | None) -> Sourc
     source = _from_files(data, read_target, of_texts=True)
     assert source.paths is not None
     texts, faults = read_documents(source.paths, encoding)
-    taken = "the file is" if data.is_file() else f"each of {len(texts):,} files is"
+    taken = "the file is" if len(texts) == 1 else f"each of {len(texts):,} files is"
     decided = [*source.decided, f"items: {taken} one text"]
     return replace(source, paths=None, documents=texts, faults=faults, decided=decided)
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from cnnkit.adapters.copies import item_names, set_aside_copies
 from cnnkit.adapters.drawing import draw
-from cnnkit.adapters.errors import SplitError
+from cnnkit.adapters.errors import SplitError, did_you_mean
+from cnnkit.adapters.families import FAMILY_FOLDS, Families, family_units, require_families
 from cnnkit.adapters.parts import check_shares, column_values, draw_groups, draw_items
-from cnnkit.adapters.quotas import apportion
+from cnnkit.adapters.quotas import apportion, part_sizes
 from cnnkit.adapters.units import codes, find_strata, find_units, has_classes
 from cnnkit.cnncore.image import IntArray, Problem
 
@@ -57,6 +58,7 @@ def make_folds(
     task: str | None = "classification",
     max_groups: int = 10,
     places: Sequence[str] | None = None,
+    families: Families | None = None,
 ) -> list[Fold]:
     """Split items into folds; every item is tested once.
 
@@ -65,15 +67,15 @@ def make_folds(
     kind : str
         A number of folds, each with the same proportions of classes. `group:COL`: each group in
         turn; with more than `max_groups` groups 5 folds of whole groups. `column:COL`: each value
-        of the column in turn.
-    targets, table, fingerprints, seed, task, places
+        of the column in turn. `scaffold`: 5 folds of whole families.
+    targets, table, fingerprints, seed, task, places, families
         As for `make_split`. Identical items stand in the same fold; where the folds are given by
         a column, the copy in the training part is set aside.
 
     Raises
     ------
     SplitError
-        If there are too few items or groups, or there's no such column.
+        If there are too few items, groups or families, or there's no such column.
 
     Examples
     --------
@@ -88,6 +90,11 @@ def make_folds(
     strata = find_strata(targets, task, len(fingerprints), parts)
     if kind.isdecimal():
         return _drawn_folds(int(kind), find_units(fingerprints), strata, rng)
+    if kind == FAMILY_FOLDS:
+        known = require_families(families)
+        units = family_units(known, fingerprints)
+        note = f"{len({*known} - {None})} scaffolds: {_FOLDS_OF_GROUPS} folds of whole scaffolds"
+        return _drawn_folds(_FOLDS_OF_GROUPS, units, strata, rng, "scaffolds", (note,))
     values = column_values(table, column)
     distinct = sorted(set(values), key=_in_natural_order)
     if len(distinct) < 2:
@@ -116,10 +123,12 @@ def check_folds(kind: str) -> None:
     >>> check_folds("group:speaker")
     """
     name, _, column = kind.partition(":")
-    if kind.isdecimal() or (name in ("group", "column") and column):
+    if kind.isdecimal() or kind == FAMILY_FOLDS or (name in ("group", "column") and column):
         return
+    hint = did_you_mean(name, ["group", "column", FAMILY_FOLDS])
     raise SplitError(
-        f"No way to make folds: {kind!r}. Expected a number like 5, group:COL or column:COL."
+        f"No way to make folds: {kind!r}.{hint} Expected a number like 5, group:COL or column:COL, "
+        f"or {FAMILY_FOLDS} for molecules."
     )
 
 
@@ -134,15 +143,20 @@ def _in_natural_order(value: str) -> tuple[float, str]:
 
 
 def _drawn_folds(
-    count: int, units: IntArray, strata: IntArray, rng: np.random.Generator
+    count: int,
+    units: IntArray,
+    strata: IntArray,
+    rng: np.random.Generator,
+    what: str = "items",
+    notes: tuple[str, ...] = (),
 ) -> list[Fold]:
     different = len(np.unique(units))
     if not 2 <= count <= different:
         raise SplitError(
-            f"{different} different items can't be divided into {count} folds; "
+            f"{different} different {what} can't be divided into {count} folds; "
             f"expected 2 to {different} folds."
         )
-    return _folds(draw(units, strata, apportion(len(units), np.ones(count)), rng), count, ())
+    return _folds(draw(units, strata, apportion(len(units), np.ones(count)), rng), count, notes)
 
 
 def _folds_of_groups(
@@ -194,6 +208,7 @@ def validation_part(
     val: float = 0.15,
     seed: int = 0,
     task: str | None = "classification",
+    families: Families | None = None,
 ) -> tuple[IntArray, IntArray]:
     """Draw a validation part out of a fold's training part.
 
@@ -202,8 +217,9 @@ def validation_part(
     train : int64 array [n]
         The fold's training items.
     kind : str
-        As for `make_folds`: with `group:COL` and `column:COL` whole groups or values are drawn.
-    targets, table, fingerprints
+        As for `make_folds`: with `group:COL`, `column:COL` and `scaffold` whole groups, values or
+        families are drawn.
+    targets, table, fingerprints, families
         Of all items.
     val : float
         Share of the training items; 0 for an empty part.
@@ -226,7 +242,13 @@ def validation_part(
     strata = find_strata(None if targets is None else targets[train], task, len(train), parts=2)
     shares = (1 - val, val)
     _, _, column = kind.partition(":")
-    if column:
+    if kind == FAMILY_FOLDS:
+        known = require_families(families)
+        units = family_units([known[item] for item in train.tolist()], inside)
+        if len(np.unique(units)) < 2:
+            raise SplitError("A training part of one scaffold can't give a validation part.")
+        part = draw(units, strata, part_sizes(len(units), shares), rng)
+    elif column:
         values = column_values(table, column)
         groups = [values[item] for item in train.tolist()]
         part = draw_groups(groups, inside, strata, shares, rng, column)

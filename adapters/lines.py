@@ -54,6 +54,7 @@ def load_lines(
         first = f"{places[0]} {lines[0]!r}: {problems[0].reason}"
         raise SourceError(f"{name}: no line is the path of a file. The first: {first}")
     items = [lines[row] for row in rows]
+    taken = f"each of {len(lines):,} lines is" if len(lines) > 1 else "the line is"
     return Dataset(
         name=name,
         items=[str(Path(item).absolute()) for item in items] if items_are_files else items,
@@ -63,7 +64,7 @@ def load_lines(
         rows=rows,
         source_rows=list(zip(places, lines, strict=True)),
         problems=problems,
-        decided=[f"items: each of {len(lines):,} lines is one {kind}"],
+        decided=[f"items: {taken} one {kind}"],
     )
 
 

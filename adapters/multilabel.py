@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from cnnkit.adapters.columns import MISSING, choose_column, similar_labels
-from cnnkit.adapters.errors import SourceError, did_you_mean, listing
-from cnnkit.adapters.folders import printable
+from cnnkit.adapters.columns import MISSING, similar_labels
+from cnnkit.adapters.errors import SourceError, count_of, listing
 from cnnkit.adapters.source import Source
+from cnnkit.adapters.target_columns import CellKind, LabelTargets, check_columns, read_columns
 
 SEPARATORS = (";", "|", ",")
 _YES = frozenset({"1", "1.0", "true", "yes"})
 _NO = frozenset({"0", "0.0", "false", "no"})
-_EXPECTED = "expected 1, 0, true, false, yes, no, or nothing where it isn't known"
-
-
-@dataclass(frozen=True, eq=False)
-class LabelTargets:
-    """The labels of every row of a source.
-
-    Parameters
-    ----------
-    names : list of str [K]
-    matrix : float64 array [rows of the source, K]
-        1 where a row has the label, 0 where not, NaN where that isn't known.
-    reasons : dict of int to str
-        Of rows whose labels can't be used, why not.
-    decided : list of str
-        What was guessed or noticed, as sentences.
-    separator : str or None
-        Between the labels of a cell; None where each has a column.
-    """
-
-    names: list[str]
-    matrix: NDArray[np.float64]
-    reasons: dict[int, str] = field(default_factory=dict)
-    decided: list[str] = field(default_factory=list)
-    separator: str | None = None
-
-
-def target_columns(frame: pd.DataFrame, target: str, name: str) -> list[str]:
-    """Return the columns of targets that the user named: one, or several as "A,B,C".
-
-    Raises
-    ------
-    SourceError
-        If the table `name` lacks one of them, or one is named twice.
-
-    Examples
-    --------
-    >>> target_columns(pd.DataFrame({"rock": [], "pop": []}), "rock, pop", "songs.csv")
-    ['rock', 'pop']
-    """
-    if target in frame.columns or "," not in target:
-        return [choose_column(frame, target, name)]
-    columns = [column.strip() for column in target.split(",") if column.strip()]
-    known = list(frame.columns)
-    unknown = [column for column in columns if column not in known]
-    if unknown:
-        hint = did_you_mean(unknown[0], known)
-        raise SourceError(
-            f"{name} lacks columns of --target {target!r}: {listing(unknown)}.{hint} "
-            f"Columns: {listing(known, limit=30)}."
-        )
-    twice = [column for column, count in Counter(columns).items() if count > 1]
-    if twice:
-        raise SourceError(f"{name}: --target {target!r} names {listing(twice)} twice.")
-    return columns
-
-
-def label_columns(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, list[str]] | None:
-    """Return the cells of the columns of targets, by column; None where they aren't several."""
-    return {name: frame[name].tolist() for name in columns} if len(columns) > 1 else None
 
 
 def check_multilabel(source: Source, task: str) -> None:
@@ -91,7 +29,7 @@ def check_multilabel(source: Source, task: str) -> None:
     if task not in ("auto", "multilabel"):
         raise SourceError(
             f"{source.name}: a {task} has one target, but {source.target_column!r} are several "
-            "columns: name one, or choose the task multilabel."
+            "columns: name one, or choose the task multilabel (or regression, of numbers)."
         )
     if source.table is None:
         raise SourceError(
@@ -128,32 +66,27 @@ def read_label_columns(
     >>> found.reasons[2].split(" (")[0]
     "column 'rock': 'x' says nothing about a label"
     """
-    names = list(cells) if names is None else list(names)
-    unknown = [column for column in cells if column not in names]
-    if unknown:
-        hint = did_you_mean(unknown[0], names)
-        raise SourceError(
-            f"Columns {listing(unknown)} are no labels of the training data.{hint} "
-            f"Labels: {listing(names, limit=30)}."
-        )
-    matrix = np.full((len(next(iter(cells.values()))), len(names)), np.nan)
-    wrong: dict[int, list[str]] = {}
-    for column, texts in cells.items():
-        place = names.index(column)
-        for row in rows:
-            word = texts[row].strip().lower()
-            if word in _YES or word in _NO:
-                matrix[row, place] = word in _YES
-            elif word not in MISSING:
-                wrong.setdefault(row, []).append(f"column {column!r}: {texts[row]!r}")
-    reasons = {
-        row: f"{', '.join(found)} says nothing about a label ({_EXPECTED})"
-        for row, found in wrong.items()
-    }
-    for row in rows:
-        if row not in reasons and np.isnan(matrix[row]).all():
-            reasons[row] = "none of its labels is known"
-    return LabelTargets(names, matrix, reasons)
+    return read_columns(cells, rows, names, LABEL_CELLS)
+
+
+def read_label(cell: str) -> float:
+    """Return 1 or 0, or NaN where a cell says neither.
+
+    Examples
+    --------
+    >>> [read_label(cell) for cell in ("yes", "0", "2")]
+    [1.0, 0.0, nan]
+    """
+    word = cell.strip().lower()
+    return float(word in _YES) if word in _YES | _NO else math.nan
+
+
+LABEL_CELLS = CellKind(
+    "label",
+    read_label,
+    "says nothing about a label (expected 1, 0, true, false, yes, no, or nothing where it isn't "
+    "known)",
+)
 
 
 def split_labels(
@@ -174,6 +107,11 @@ def split_labels(
     names : sequence of str or None
         All labels, where a model knows them; others are left out, and counted. None: those found.
 
+    Raises
+    ------
+    SourceError
+        If the separator stands in no cell, but another usual one does.
+
     Examples
     --------
     >>> found = split_labels(["rock; pop", "", "pop"], [0, 1, 2])
@@ -188,6 +126,8 @@ def split_labels(
     if separator is None:
         separator = guess_separator([cells[row] for row in rows])
         decided.append(f"separator: {separator!r} between the labels of a cell")
+    elif names is None:
+        _check_separator([cells[row] for row in rows], separator)
     of_rows = {row: _cut(cells[row], separator) for row in rows}
     found = [label for labels in of_rows.values() for label in labels]
     decided += similar_labels(found)
@@ -205,7 +145,10 @@ def split_labels(
         matrix[row, [number[label] for label in labels if label in number]] = 1
     without = sum(not labels for labels in of_rows.values())
     if without:
-        decided.append(f"{without:,} items have no label at all: their cells are empty")
+        have = "items have no label at all: their cells are"
+        if without == 1:
+            have = "item has no label at all: its cell is"
+        decided.append(f"{without:,} {have} empty")
     return LabelTargets(known, matrix, {}, decided, separator)
 
 
@@ -218,6 +161,41 @@ def guess_separator(cells: Sequence[str]) -> str:
     '|'
     """
     return max(SEPARATORS, key=lambda mark: sum(mark in cell for cell in cells))
+
+
+def several_labels_hint(cells: Sequence[str]) -> list[str]:
+    """Say that cells look like lists of labels, if at least half hold ; or | and parts recur.
+
+    Examples
+    --------
+    >>> several_labels_hint(["a; b", "b; c", "c", "a; c"])
+    ["note: 3 of 4 targets hold ';': if they are several labels each, add --task multilabel"]
+    >>> several_labels_hint(["a; b", "c; d"])
+    []
+    """
+    filled = [cell for cell in cells if cell.strip()]
+    mark = max(";|", key=lambda mark: sum(mark in cell for cell in filled))
+    holding = sum(mark in cell for cell in filled)
+    parts = {part for cell in set(filled) for part in _cut(cell, mark)}
+    if not holding or 2 * holding < len(filled) or len(parts) > len(set(filled)):
+        return []
+    return [
+        f"note: {holding:,} of {len(filled):,} targets hold {mark!r}: if they are several labels "
+        "each, add --task multilabel"
+    ]
+
+
+def _check_separator(cells: Sequence[str], separator: str) -> None:
+    """Refuse a separator that stands in no cell where another one does."""
+    if any(separator in cell for cell in cells):
+        return
+    other = guess_separator(cells)
+    found = sum(other in cell for cell in cells)
+    if found:
+        raise SourceError(
+            f"--separator {separator!r} stands in none of {count_of(len(cells), 'cell')} of "
+            f"labels, {other!r} in {found:,}: give --separator {other!r}, or leave it out."
+        )
 
 
 def _cut(cell: str, separator: str) -> list[str]:
@@ -249,11 +227,7 @@ def check_labels(found: LabelTargets, kept: Sequence[int], name: str) -> list[st
             f"{name}: multi-label targets need at least 2 labels{mark}, found "
             f"{listing(found.names) or 'none'}."
         )
-    broken = [label for label in found.names if label != printable(label)]
-    if broken:
-        raise SourceError(
-            f"{name}: labels with lone surrogates can't be saved: {listing(broken)}. Rename them."
-        )
+    check_columns(found, matrix, name, "label")
     if found.separator and {label.lower() for label in found.names} <= _YES | _NO | MISSING:
         raise SourceError(
             f"{name}: the column of labels holds {listing(found.names)}, which are no names. Name "
@@ -261,11 +235,6 @@ def check_labels(found: LabelTargets, kept: Sequence[int], name: str) -> list[st
         )
     yes, no = (matrix == 1).any(axis=0), (matrix == 0).any(axis=0)
     names = np.array(found.names, dtype=object)
-    never = names[~yes & ~no].tolist()
-    if never:
-        raise SourceError(
-            f"{name}: no usable row says anything about {listing(never)}: leave these labels out."
-        )
     if not (yes & no).any():
         raise SourceError(
             f"{name}: every label is the same in all {len(kept):,} usable rows: nothing to learn."

@@ -76,7 +76,7 @@ def draw_items(
         raise SplitError(
             f"{len(np.unique(units))} different items can't be split into {parts} parts"
             + (", as classes with a single item aren't divided." if notes else ".")
-            + " Add items, or set val or test to 0."
+            + " Add items, or leave a part out: --val 0 or --test 0."
         )
     sizes = part_sizes(int(free.sum()), shares)
     part[free] = draw(codes(units[free]), codes(strata[free]), sizes, rng)
@@ -115,7 +115,7 @@ def draw_groups(
         copies = f", and {joined} after joining those that share items" if joined < found else ""
         raise SplitError(
             f"Column {column!r} has {found} groups{copies}; {parts} parts need at least {parts}. "
-            "Split by a column with more groups, set val or test to 0, or use 'stratified' if "
-            "items of one group don't resemble each other."
+            "Split by a column with more groups, leave a part out (--val 0 or --test 0), or use "
+            "'stratified' if items of one group don't resemble each other."
         )
     return draw(units, strata, part_sizes(len(units), shares), rng)

@@ -19,7 +19,7 @@ class Source:
     name : str
         Of the table or folder.
     values : list of str [N]
-        What stands for each item in lists: its cell, its path, or "row 17".
+        What stands for each item in lists: its cell, its title, its path, or "row 17".
     paths : list of Path [N] or None
         Where items are files.
     labels : list of str [N] or None
@@ -35,12 +35,14 @@ class Source:
     cells : list of dict [N] or None
         Where items are rows of a table.
     documents : list of str [N] or None
-        Where items are texts in files of their own.
+        The items themselves, where they are too long for lists: files, or records of one.
     faults : dict of int to str
         By row: what couldn't be read.
     separator : str or None
         Between the labels of an item, where items are known to have several.
     table : DataFrame [N rows] or None
+    beside : DataFrame [N rows] or None
+        What predictions repeat of each row.
     item_column, target_column : str or None
     """
 
@@ -58,5 +60,6 @@ class Source:
     faults: dict[int, str] = field(default_factory=dict)
     separator: str | None = None
     table: pd.DataFrame | None = None
+    beside: pd.DataFrame | None = None
     item_column: str | None = None
     target_column: str | None = None

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.adapters.columns import (
-    Task,
-    choose_column,
-    guess_item_column,
-    guess_target_column,
-    guess_task,
-    parse_number,
-    similar_labels,
-    usual_target,
-)
+from cnnkit.adapters.column_guesses import LooksLikeItem
+from cnnkit.adapters.columns import Task, guess_task, parse_number, similar_labels
 from cnnkit.adapters.dataset import Dataset
 from cnnkit.adapters.documents import is_document
-from cnnkit.adapters.errors import SourceError, listing, shorten
+from cnnkit.adapters.errors import SourceError, count_of, listing, shorten
 from cnnkit.adapters.folder_sources import from_documents, from_folder
 from cnnkit.adapters.folders import describe_missing, find_elsewhere, is_file, printable
 from cnnkit.adapters.multilabel import (
     check_labels,
     check_multilabel,
-    label_columns,
     read_labels,
-    target_columns,
+    several_labels_hint,
+)
+from cnnkit.adapters.number_targets import (
+    check_numbers,
+    describe_numbers,
+    number_column,
+    read_numbers,
 )
 from cnnkit.adapters.row_columns import RowColumns
 from cnnkit.adapters.source import Source
-from cnnkit.adapters.tables import TABLE_SUFFIXES, Table, read_table
+from cnnkit.adapters.table_sources import ItemKind, from_rows, from_table
+from cnnkit.adapters.tables import TABLE_SUFFIXES, read_table
+from cnnkit.adapters.target_columns import LabelTargets
 from cnnkit.adapters.text_labels import check_no_class_lost
 from cnnkit.cnncore.image import Problem
 
@@ -53,6 +51,7 @@ def load_dataset(
     item_names: tuple[str, ...],
     items_are_files: bool,
     items_are_texts: bool = False,
+    looks_like_item: LooksLikeItem | None = None,
     row_columns: RowColumns | None = None,
     need_target: bool = True,
     keep_empty: bool = False,
@@ -66,14 +65,15 @@ def load_dataset(
     Parameters
     ----------
     data : Path
-        A table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format); a folder with one
-        sub-folder for each class; without targets also any folder, or one item. Paths in a table
-        are relative to the table.
+        A table (CSV, TSV, JSON, JSON Lines, Parquet, SDF, SMILES, fastText's format); a folder
+        with one sub-folder for each class; without targets also any folder, or one item. Paths in
+        a table are relative to the table.
     item, target : str or None
-        Columns of the table. None: guessed. A target "A,B,C" names a column for each label.
+        Columns of the table. None: guessed. A target "A,B,C" names a column for each label, or
+        for each of several numbers.
     task : "auto", "classification", "regression" or "multilabel"
-        Auto: numbers that aren't whole, or more than 20 different ones, are a regression; several
-        columns are multi-label.
+        Auto: numbers that aren't whole, or more than 20 different ones, are a regression. Several
+        columns are one where any holds numbers other than 0 and 1; else they are multi-label.
     item_names : tuple of str
         Usual names of the item column.
     items_are_files : bool
@@ -81,6 +81,10 @@ def load_dataset(
     items_are_texts : bool
         Items are texts, which may also stand in files of their own. They are only read in the
         encoding that was given, or in UTF-8.
+    looks_like_item : callable or None
+        Tells whether a text looks like an item, or None where that can't be told: for a column of
+        items without a usual name. Where items are neither files nor texts, the target may have
+        no usual name either, if it is the only other column that holds numbers.
     row_columns : RowColumns or None
         Items are whole rows, with these columns; then the target is guessed by its name, else it
         is the last column, and the table needs no header.
@@ -93,7 +97,7 @@ def load_dataset(
     separator : str or None
         Between the labels of a multi-label cell. None: guessed.
     labels : sequence of str or None
-        Names of all labels, where the training data told them.
+        Names of all labels, or of all of several targets, where the training data told them.
     encoding : str or None
         Of a file of text. None: found by looking at it.
 
@@ -134,100 +138,13 @@ def load_dataset(
     elif row_columns is not None:
         if item is not None:
             raise SourceError(f"{data.name}: items are whole rows, not those of column {item!r}.")
-        source = _from_rows(data, target, row_columns, read_target, encoding)
+        source = from_rows(data, target, row_columns, read_target, encoding)
     else:
         table = read_table(data, encoding, strict=items_are_texts)
-        source = _from_table(data, table, item, target, item_names, items_are_files, read_target)
+        wanted = ItemKind(item_names, items_are_files, items_are_texts, looks_like_item)
+        source = from_table(data, table, item, target, wanted, read_target)
     keep_empty = keep_empty and items_are_texts
     return _check_rows(source, task, min_classes, items_are_texts, keep_empty, separator, labels)
-
-
-def _from_table(
-    data: Path,
-    table: Table,
-    item: str | None,
-    target: str | None,
-    item_names: tuple[str, ...],
-    items_are_files: bool,
-    read_target: bool,
-) -> Source:
-    frame, decided = table.frame, list(table.notes)
-    targets = [] if target is None else target_columns(frame, target, data.name)
-    if item is None:
-        others = frame.drop(columns=targets)
-        item_column = guess_item_column(others, item_names, items_are_files, data.name)
-        decided.append(f"items: column {item_column!r}")
-    else:
-        item_column = choose_column(frame, item, data.name)
-    if item_column in targets:
-        raise SourceError(f"{data.name}: column {item_column!r} can't hold both items and targets.")
-    if read_target and target is None:
-        target = guess_target_column(frame, item_column, data.name)
-        targets = [target]
-        decided.append(f"target: column {target!r}")
-    values = frame[item_column].tolist()
-    used = (item_column, *targets)
-    faults = {row: fault for (row, column), fault in table.faults.items() if column in used}
-    return Source(
-        folder=data.parent,
-        name=data.name,
-        values=values,
-        paths=[data.parent / value for value in values] if items_are_files else None,
-        labels=frame[targets[0]].tolist() if targets else None,
-        label_columns=label_columns(frame, targets),
-        places=[f"{data.name}:{line}" for line in table.lines],
-        decided=decided,
-        no_label=f"column {target!r} is empty",
-        faults=faults,
-        separator=table.separator,
-        table=frame,
-        item_column=item_column,
-        target_column=target,
-    )
-
-
-def _from_rows(
-    data: Path,
-    target: str | None,
-    row_columns: RowColumns,
-    read_target: bool,
-    encoding: str | None,
-) -> Source:
-    table = read_table(data, encoding, header=None)
-    frame, decided, names = table.frame, list(table.notes), [str(name) for name in table.frame]
-    targets = [] if target is None else target_columns(frame, target, data.name)
-    if read_target and target is None:
-        target, why = _guess_target_of_rows(names, row_columns)
-        targets = [target]
-        decided.append(f"target: column {target!r} ({why})")
-    row_columns = replace(row_columns, left_out=(*row_columns.left_out, *targets[1:]))
-    columns = row_columns.choose(names, targets[0] if targets else None, data.name)
-    others = [name for name in names if name not in columns and name not in targets]
-    without = f", without {listing(others)}" if others else ""
-    width = "1 column" if len(columns) == 1 else f"{len(columns):,} columns"
-    decided.append(f"items: rows of {width}{without}")
-    lists = [frame[name].tolist() for name in columns]
-    return Source(
-        folder=data.parent,
-        name=data.name,
-        values=[f"row {number:,}" for number in range(1, len(frame) + 1)],
-        paths=None,
-        labels=frame[targets[0]].tolist() if targets else None,
-        label_columns=label_columns(frame, targets),
-        places=[f"{data.name}:{line}" for line in table.lines],
-        decided=decided,
-        no_label=f"column {target!r} is empty",
-        cells=[dict(zip(columns, values, strict=True)) for values in zip(*lists, strict=True)],
-        table=frame,
-        target_column=target,
-    )
-
-
-def _guess_target_of_rows(names: list[str], row_columns: RowColumns) -> tuple[str, str]:
-    """Choose the column of targets among all that may make a row, and say why."""
-    others = [name for name in names if name not in row_columns.left_out]
-    usual = usual_target(others)
-    return (usual, "by its name") if usual else ([*names, *others][-1], "the last one")
 
 
 def _check_rows(
@@ -242,12 +159,13 @@ def _check_rows(
     """Set aside the rows that can't be used, and turn the others into a data set."""
     of_items = _item_reasons(source, keep_empty)
     task, decided = _decide_task(source, task_name)
-    reasons = of_items | _target_reasons(source, task, of_items)
+    numbers = task == "regression" and (source.label_columns or labels) is not None
+    reasons = of_items | ({} if numbers else _target_reasons(source, task, of_items))
     found = None
-    if source.labels is not None and task == "multilabel":
+    if source.labels is not None and (numbers or task == "multilabel"):
         usable = [row for row in range(len(source.values)) if row not in reasons]
         mark = source.separator or separator  # what joined them is known
-        found = read_labels(source.labels, source.label_columns, usable, mark, labels)
+        found = _read_several(source, source.labels, task, usable, mark, labels)
         reasons |= found.reasons
     problems = tuple(Problem(row, source.values[row], reasons[row]) for row in sorted(reasons))
     kept = [row for row in range(len(source.values)) if row not in reasons]
@@ -257,7 +175,8 @@ def _check_rows(
     if found is not None:
         targets = found.matrix[kept]
         decided += found.decided
-        decided += check_labels(found, kept, source.name) if min_classes > 1 else []
+        check = check_labels if task == "multilabel" else check_numbers
+        decided += check(found, kept, source.name) if min_classes > 1 else []
     elif source.labels is not None:
         targets, noticed = _targets([source.labels[row] for row in kept], task)
         decided += noticed
@@ -275,6 +194,8 @@ def _check_rows(
         rows=np.array(kept, dtype=np.int64),
         source_rows=list(zip(source.places, source.values, strict=True)),
         problems=problems,
+        beside=source.beside,
+        has_titles=source.table is not None and source.documents is not None,
         table=None if source.table is None else source.table.iloc[kept].reset_index(drop=True),
         item_column=source.item_column,
         target_column=source.target_column,
@@ -282,6 +203,21 @@ def _check_rows(
         separator=None if found is None else found.separator,
         decided=[*source.decided, *decided],
     )
+
+
+def _read_several(
+    source: Source,
+    cells: Sequence[str],
+    task: Task | None,
+    rows: Sequence[int],
+    separator: str | None,
+    names: Sequence[str] | None,
+) -> LabelTargets:
+    """Read several labels or numbers for each row, of which a table may have one column."""
+    columns = source.label_columns
+    if task == "multilabel":
+        return read_labels(cells, columns, rows, separator, names)
+    return read_numbers(columns or {str(source.target_column): cells}, rows, names)
 
 
 def _items(source: Source) -> list[Any]:
@@ -316,7 +252,12 @@ def _decide_task(source: Source, task: str) -> tuple[Task | None, list[str]]:
         return None, []
     if task == "auto" and source.separator is not None:
         return "multilabel", ["task: multilabel (items have several labels)"]
-    if task == "multilabel" or source.label_columns is not None:
+    columns = source.label_columns
+    if columns is not None and (
+        task == "regression" or (task == "auto" and number_column(columns) is not None)
+    ):
+        return "regression", describe_numbers(columns)
+    if task == "multilabel" or columns is not None:
         check_multilabel(source, task)
         return "multilabel", []
     if task == "classification" or (task == "auto" and source.table is None):
@@ -324,8 +265,10 @@ def _decide_task(source: Source, task: str) -> tuple[Task | None, list[str]]:
     if task == "regression":
         return "regression", []
     guess = guess_task(source.labels)
-    kind = f"{len(set(source.labels))} different values in column {source.target_column!r}"
-    return guess, [f"task: {guess} ({kind})"]
+    count = len(set(filter(str.strip, source.labels)))
+    kind = f"{count_of(count, 'different value')} in column {source.target_column!r}"
+    hint = several_labels_hint(source.labels) if guess == "classification" else []
+    return guess, [f"task: {guess} ({kind})", *hint]
 
 
 def _target_reasons(
@@ -373,7 +316,14 @@ def _check_distinct(targets: NDArray[Any], min_classes: int, source: Source) -> 
 
 
 def _no_rows(source: Source, problems: tuple[Problem, ...]) -> str:
-    first = [f"  {source.places[p.item]} {shorten(p.value)!r}: {p.reason}" for p in problems[:3]]
+    if source.table is None and source.places == [source.name]:  # a single file
+        reason = problems[0].reason
+        return reason if reason.startswith(source.name) else f"{source.name}: {reason}"
+    first = []
+    for problem in problems[:3]:
+        place = source.places[problem.item]
+        shown = "" if problem.value == place else f" {shorten(problem.value)!r}"
+        first.append(f"  {place}{shown}: {problem.reason}")
     lines = [f"{source.name}: none of its {len(problems)} rows can be used. The first:", *first]
     if source.paths is not None and source.table is not None:
         folder, value = source.folder, next(filter(str.strip, source.values), "")

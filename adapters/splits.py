@@ -2,7 +2,7 @@
 
 Identical items (equal fingerprints) stand in the same part where parts are drawn; where parts are
 given, the copy in the training part is set aside. A split depends on the seed and the contents
-only, not on the order of the files.
+only, not on the order of the files; `scaffold` alone depends on the order, and not on the seed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cnnkit.adapters.copies import ASIDE, PARTS, item_names, label_conflicts, set_aside_copies
+from cnnkit.adapters.copies import (
+    ASIDE,
+    PARTS,
+    count_copies,
+    count_set_aside,
+    item_names,
+    label_conflicts,
+    number_conflicts,
+    set_aside_copies,
+)
 from cnnkit.adapters.errors import SplitError, did_you_mean, listing
+from cnnkit.adapters.families import Families, draw_families, require_families
 from cnnkit.adapters.parts import check_shares, column_values, draw_groups, draw_items
 from cnnkit.adapters.units import codes, find_strata, find_units, has_classes, label_patterns
 from cnnkit.cnncore.image import IntArray, Problem
@@ -32,11 +42,19 @@ _PART_OF_VALUE = {
 class SplitKind:
     """How to split: the kind, and for `group` and `column` the column of the table."""
 
-    kind: Literal["stratified", "random", "group", "column"]
+    kind: Literal["stratified", "random", "scaffold", "scaffold-balanced", "group", "column"]
     column: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.column}" if self.column else self.kind
+
+
+_WITHOUT_COLUMN = {
+    "stratified": SplitKind("stratified"),
+    "random": SplitKind("random"),
+    "scaffold": SplitKind("scaffold"),
+    "scaffold-balanced": SplitKind("scaffold-balanced"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +64,8 @@ class Split:
     Parameters
     ----------
     name : str
-        "stratified", "random", "group:COL", "column:COL" or "given".
+        "stratified", "random", "scaffold", "scaffold-balanced", "group:COL", "column:COL" or
+        "given".
     train, val, test : int64 arrays
         Sorted numbers of items; disjoint. With `set_aside` they are all items.
     sha256 : str
@@ -71,7 +90,7 @@ class Split:
 
 
 def parse_split(text: str) -> SplitKind:
-    """Read how to split: `stratified`, `random`, `group:COL` or `column:COL`.
+    """Read how to split: a kind such as `stratified`, or `group:COL` or `column:COL`.
 
     Raises
     ------
@@ -83,13 +102,13 @@ def parse_split(text: str) -> SplitKind:
     >>> parse_split("group:speaker")
     SplitKind(kind='group', column='speaker')
     """
+    if text in _WITHOUT_COLUMN:
+        return _WITHOUT_COLUMN[text]
     kind, _, column = text.partition(":")
-    if kind in ("stratified", "random") and ":" not in text:
-        return SplitKind("stratified" if kind == "stratified" else "random")
     if kind in ("group", "column") and column:
         return SplitKind("group" if kind == "group" else "column", column)
-    known = ["stratified", "random", "group:COL", "column:COL"]
-    hint = did_you_mean(kind, ["stratified", "random", "group", "column"])
+    known = [*_WITHOUT_COLUMN, "group:COL", "column:COL"]
+    hint = did_you_mean(kind, [*_WITHOUT_COLUMN, "group", "column"])
     raise SplitError(
         f"No split {text!r}.{hint} Expected {', '.join(known)} (COL: a column's name)."
     )
@@ -106,6 +125,7 @@ def make_split(
     seed: int = 0,
     task: str | None = "classification",
     places: Sequence[str] | None = None,
+    families: Families | None = None,
 ) -> Split:
     """Split items into training, validation and test part.
 
@@ -113,8 +133,10 @@ def make_split(
     ----------
     kind : str
         `stratified`: each class (regression: each tenth of the targets; multi-label: each frequent
-        combination) in the same proportions.
+        combination; several numbers: each frequent combination of known ones) in the same
+        proportions.
         `random`: in exact sizes. `group:COL`: whole groups, with sizes as near as possible.
+        `scaffold`, `scaffold-balanced`: whole families, as `families.draw_families` describes.
         `column:COL`: the column says train, val or test; a missing validation part is drawn.
     targets : array [N] or [N, K] or None
         Labels or numbers; multi-label: 1, 0 and NaN.
@@ -129,11 +151,14 @@ def make_split(
     task : "classification", "regression" or "multilabel" or None
     places : sequence of str [N] or None
         Names of the items in messages. None: their numbers.
+    families : sequence of str or None [N] or None
+        The family of each item, None where it can't be read; for kinds that divide by families.
 
     Raises
     ------
     SplitError
-        If there are too few items or groups, or the column is missing or says something else.
+        If there are too few items, groups or families, or the column is missing or says something
+        else.
 
     Examples
     --------
@@ -152,13 +177,17 @@ def make_split(
     strata = find_strata(None if chosen.kind == "random" else targets, task, count)
     shares = (1 - val - test, val, test)
     notes: list[str] = []
-    if chosen.kind == "group":
+    if chosen.kind == "scaffold" or chosen.kind == "scaffold-balanced":
+        known = require_families(families)
+        part, notes = draw_families(chosen.kind, known, fingerprints, shares, rng)
+    elif chosen.kind == "group":
         groups = column_values(table, chosen.column)
         part = draw_groups(groups, fingerprints, strata, shares, rng, chosen.column)
     else:
         keep_classes = chosen.kind == "stratified" and has_classes(task)
         units = find_units(fingerprints)
         part, notes = draw_items(units, strata, shares, rng, keep_classes=keep_classes)
+    notes += count_copies(codes(fingerprints), names)
     notes += _label_notes(part, targets, task, fingerprints, names)
     return _split(str(chosen), part, fingerprints, (), notes)
 
@@ -228,19 +257,22 @@ def _given(
     names: Sequence[str],
 ) -> Split:
     """Set copies aside, and draw a validation part where none is given."""
-    part, set_aside = set_aside_copies(part, codes(fingerprints), names)
+    contents = codes(fingerprints)
+    notes = count_set_aside(part, contents, names)
+    part, set_aside = set_aside_copies(part, contents, names)
     train = np.flatnonzero(part == 0)
     if not len(train):
         raise SplitError("No training item is left: all of them have a copy in a later part.")
-    notes: list[str] = []
     if val > 0 and not (part == 1).any():
         units = find_units([fingerprints[item] for item in train.tolist()])
         strata = find_strata(None if targets is None else targets[train], task, len(train), parts=2)
         keep_classes = has_classes(task)
-        part[train], notes = draw_items(
+        part[train], drawn = draw_items(
             units, strata, (1 - val, val), rng, keep_classes=keep_classes
         )
-        notes.append(f"validation part: {(part == 1).sum()} items drawn from the training part")
+        count = (part == 1).sum()
+        items = "item" if count == 1 else "items"
+        notes += [*drawn, f"validation part: {count} {items} drawn from the training part"]
     notes += _label_notes(part, targets, task, fingerprints, names)
     return _split(name, part, fingerprints, set_aside, notes)
 
@@ -252,9 +284,17 @@ def _label_notes(
     fingerprints: Sequence[str],
     names: Sequence[str],
 ) -> list[str]:
-    """Report classes that can't be learned, and identical items with different labels."""
-    if targets is None or task == "regression":
+    """Report classes that can't be learned, and identical items with different targets."""
+    if targets is None:
         return []
+    if task == "regression" and targets.ndim == 2:
+        return [
+            f"target {number}: {note}"
+            for number, target in enumerate(targets.T, 1)
+            for note in number_conflicts(codes(fingerprints), target, names)
+        ]
+    if task == "regression":
+        return number_conflicts(codes(fingerprints), targets, names)
     if task == "multilabel":
         return label_conflicts(codes(fingerprints), label_patterns(targets), names)
     notes = label_conflicts(codes(fingerprints), targets, names)

@@ -19,9 +19,14 @@ from cnnkit.adapters.encodings import decode
 from cnnkit.adapters.errors import SourceError, listing
 from cnnkit.adapters.fasttext_lines import is_fasttext, read_fasttext
 from cnnkit.adapters.json_lines import JSON_SUFFIXES, read_json_rows
+from cnnkit.adapters.sdf import SDF_SUFFIXES, read_sdf
+from cnnkit.adapters.smi_lines import SMI_SUFFIXES, read_smi
 from cnnkit.cnncore.image import IntArray
 
-TABLE_SUFFIXES = JSON_SUFFIXES | {".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", ".pq"}
+TABLE_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".tab", ".psv", ".txt", ".parquet", ".pq"}
+    | JSON_SUFFIXES | SDF_SUFFIXES | SMI_SUFFIXES
+)  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar |"}
@@ -49,6 +54,12 @@ class Table:
         Why cells that are "" in the frame hold no text.
     separator : str or None
         Between the labels of a cell, where cells are known to hold several.
+    item_column : str or None
+        The column of items, where the format says which it is.
+    titles : list of str [rows] or None
+        What stands for each item in lists, where the items of `item_column` are too long for that.
+    beside : tuple of str
+        Columns that predictions repeat, because they can't be put beside such a file.
     """
 
     frame: pd.DataFrame
@@ -56,6 +67,9 @@ class Table:
     notes: tuple[str, ...]
     faults: dict[tuple[int, str], str] = field(default_factory=dict)
     separator: str | None = None
+    item_column: str | None = None
+    titles: list[str] | None = None
+    beside: tuple[str, ...] = ()
 
 
 def read_table(
@@ -65,7 +79,7 @@ def read_table(
     header: bool | None = True,
     strict: bool = False,
 ) -> Table:
-    """Read a CSV, TSV, JSON, JSON Lines or Parquet file, or one in fastText's format.
+    """Read a CSV, TSV, JSON, JSON Lines, Parquet, SDF or SMILES file, or one in fastText's format.
 
     The delimiter is found by looking at the file, and so is the encoding.
 
@@ -117,6 +131,10 @@ def _read_text(
     suffix = path.suffix.lower()
     if suffix in JSON_SUFFIXES:
         return _read_json(path, text, notes)
+    if suffix in SDF_SUFFIXES:
+        return _read_sdf(path, text, notes)
+    if suffix in SMI_SUFFIXES:
+        return _read_smi(path, text, notes)
     if is_fasttext(text):
         return _read_fasttext(path, text, notes)
     if other := _OTHER_TEXT.match(text):
@@ -151,13 +169,37 @@ def _read_json(path: Path, text: str, notes: list[str]) -> Table:
 def _read_fasttext(path: Path, text: str, notes: list[str]) -> Table:
     rows = read_fasttext(text)
     notes = [*notes, f"{path.name}: fastText's format"]
+    unlabelled = "the line has no label: expected __label__, then its name"
     faults = {
-        (row, "label"): "the line has no label: expected __label__, then its name"
+        (row, "label"): unlabelled if rows.texts[row] else "the line is empty"
         for row, label in enumerate(rows.labels)
         if not label
     }
     table = _table({"text": rows.texts, "label": rows.labels}, rows.lines, notes)
     return replace(table, faults=faults, separator=rows.separator)
+
+
+def _read_sdf(path: Path, text: str, notes: list[str]) -> Table:
+    rows = read_sdf(text, path.name)
+    if not rows.lines:
+        raise SourceError(
+            f"{path} holds no molecule; expected MOL blocks that end in 'M  END', with a line "
+            "'$$$$' after each and its properties."
+        )
+    return replace(
+        _table(rows.columns, rows.lines, [*notes, *rows.notes]),
+        faults={(row, "molecule"): "the record is empty" for row in rows.empty},
+        item_column="molecule",
+        titles=rows.titles,
+        beside=tuple(rows.properties),
+    )
+
+
+def _read_smi(path: Path, text: str, notes: list[str]) -> Table:
+    rows = read_smi(text, path.name)
+    table = _table(rows.columns, rows.lines, [*notes, *rows.notes])
+    beside = tuple(column for column in rows.columns if column != "smiles")
+    return replace(table, item_column="smiles", beside=beside)
 
 
 def _table(columns: dict[str, list[str]], lines: Sequence[int], notes: Sequence[str]) -> Table:

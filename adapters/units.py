@@ -67,7 +67,8 @@ def find_strata(
 ) -> IntArray:
     """Number what is to be alike in all parts.
 
-    That is classes, tenths of the numbers' range of ranks, or combinations of labels.
+    That is classes, tenths of the numbers' range of ranks, combinations of labels, or, with
+    several numbers for each item, which of them are known.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def find_strata(
         None: all items are alike.
     task : "classification", "regression" or "multilabel" or None
     parts : int
-        Combinations of labels with fewer items than parts are all alike.
+        Combinations with fewer items than parts are all alike.
 
     Returns
     -------
@@ -83,6 +84,8 @@ def find_strata(
     """
     if targets is None:
         return np.zeros(count, dtype=np.int64)
+    if task == "regression" and targets.ndim == 2:
+        targets, task = np.where(np.isnan(targets), np.nan, 1.0), "multilabel"
     if task == "multilabel":
         combinations = codes(label_patterns(targets)) + 1
         rare = np.bincount(combinations)[combinations] < parts

@@ -15,16 +15,18 @@ def adapters(name: str | None, as_json: bool) -> None:
     import inspect
     import json
 
-    from cnnkit.cnncore.plugins import adapter_class, adapter_entries
+    from cnnkit.cnncore.plugins import adapter_class, adapter_entries, adapter_names
 
     if name is None:
-        entries = adapter_entries()
-        packages = {key: entry.dist.name if entry.dist else "" for key, entry in entries.items()}
+        names, entries = adapter_names(), adapter_entries()
+        dists = {key: entries[key].dist for key in names}
+        packages = {key: dist.name if dist else "" for key, dist in dists.items()}
         if as_json:
             click.echo(json.dumps(packages))
             return
         for key, package in packages.items():
-            click.echo(f"{key:<12} from {package}")
+            also = f" (also: {', '.join(names[key])})" if names[key] else ""
+            click.echo(f"{key:<12} from {package}{also}")
         click.echo("\n`cnnkit adapters NAME` shows what can be set with --set.")
         return
     kind = adapter_class(name)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cnnkit.adapters.columns import guess_task
 from cnnkit.adapters.errors import listing
 from cnnkit.adapters.sources import Dataset, load_dataset
 from cnnkit.cnncore.image import IntArray, Problem
@@ -35,9 +36,11 @@ class Collection:
     target : str or None
         Column of the targets, for tables.
     labels : list of str [K] or None
-        Names of the labels of a multi-label task.
+        Names of the labels of a multi-label task, or of several targets of a regression.
     separator : str or None
         Between the labels of a cell.
+    values : list of str [N] or None
+        What stands for each item in lists, where items are too long for that.
     unusable : list of (place, Problem)
         Rows that gave no item.
     decided : list of str
@@ -53,21 +56,35 @@ class Collection:
     target: str | None = None
     labels: list[str] | None = None
     separator: str | None = None
+    values: list[str] | None = None
     unusable: list[tuple[str, Problem]] = field(default_factory=list)
     decided: list[str] = field(default_factory=list)
 
     def never_seen(self, train: IntArray) -> list[str]:
         """Name the labels that no training item has, as a sentence if there are any."""
-        if self.labels is None:
+        if self.labels is None or self.task != "multilabel":
             return []
         seen = (self.targets[train] == 1).any(axis=0)
         names = [label for label, is_seen in zip(self.labels, seen, strict=True) if not is_seen]
         return [f"labels that no training item has: {listing(names)}"] if names else []
 
 
-def collect_demo(adapter: Any) -> Collection:
-    """Make the adapter's demo set."""
+def collect_demo(adapter: Any, task: str = "auto") -> Collection:
+    """Make the adapter's demo set; numbers among its labels are a regression, as in tables.
+
+    Raises
+    ------
+    ValueError
+        If another task is asked for than it is.
+    """
     items, labels = adapter.demo()
+    found = guess_task(labels)
+    if task not in ("auto", found):
+        raise ValueError(
+            f"--task {task}: the demo set of adapter {adapter.name} is a {found}; leave --task "
+            "out, or name DATA"
+        )
+    targets = np.array(labels, dtype=object)
     places = list(items)
     if adapter.items_are_files:
         places = [Path(item).name for item in items]
@@ -76,8 +93,8 @@ def collect_demo(adapter: Any) -> Collection:
     return Collection(
         name=f"{adapter.name} demo",
         items=items,
-        targets=np.array(labels, dtype=object),
-        task="classification",
+        targets=targets.astype(np.float64) if found == "regression" else targets,
+        task=found,
         places=places,
         parts=[("train", len(items))],
         decided=[f"data: the adapter's demo set, {adapter.demo_source}"],
@@ -97,8 +114,8 @@ def collect(
 ) -> Collection:
     """Load every (part, path) and join the items.
 
-    A path is a table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format) or a folder of
-    files or documents with one sub-folder for each class.
+    A path is a table (CSV, TSV, JSON, JSON Lines, Parquet, SDF, fastText's format) or a folder
+    of files or documents with one sub-folder for each class.
 
     Where items are rows of a table, `split_columns` are no part of them, and all sources have the
     columns of the first.
@@ -126,6 +143,7 @@ def collect(
                 item_names=adapter.item_columns,
                 items_are_files=adapter.items_are_files,
                 items_are_texts=adapter.items_are_texts,
+                looks_like_item=adapter.looks_like_item,
                 row_columns=row_columns,
                 min_classes=2 if part == "train" else 1,
                 separator=separator if not sets else sets[0].separator,
@@ -146,8 +164,16 @@ def collect(
         target=first.target_column,
         labels=first.labels,
         separator=first.separator,
+        values=_values(sets),
         unusable=[
             (one.source_rows[problem.item][0], problem) for one in sets for problem in one.problems
         ],
         decided=[sentence for one in sets for sentence in one.decided],
     )
+
+
+def _values(sets: Sequence[Dataset]) -> list[str] | None:
+    """Return the titles of the items, where a source has records with titles."""
+    if not any(one.has_titles for one in sets):
+        return None
+    return [one.source_rows[row][1] for one in sets for row in one.rows]

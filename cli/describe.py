@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cnnkit.cli.options import json_option, written_options
+
+if TYPE_CHECKING:
+    from cnnkit.cnncore.input import Input
+
+UNITS_OF_PRESETS = {"text": "words", "text-quick": "words", "bytes": "bytes"}
 
 
 @click.command()
@@ -17,7 +23,7 @@ from cnnkit.cli.options import json_option, written_options
     metavar="CxHxW",
     default="1x64x64",
     show_default=True,
-    help="Channels x rows x columns of the image.",
+    help="Channels x rows x columns of the image; of the presets for texts a window, with n-grams.",
 )
 @click.option("--outputs", type=click.IntRange(1), default=10, show_default=True)
 @json_option
@@ -33,7 +39,7 @@ def describe(context: click.Context, network: str, shape: str, outputs: int, as_
     gap, gmp, gsum, flatten mean, maximum or sum over all pixels, or all pixels side by side
     dense N, drop P         N hidden neurons; dropout
     N*( … )  res( … )  par( … ; … )   repeat, add the input, branches side by side
-    embed D, side, wide     category numbers as D features; side features
+    embed D, side, wide, forest  category numbers as D features; side features
     """
     import json
     from dataclasses import asdict
@@ -41,8 +47,9 @@ def describe(context: click.Context, network: str, shape: str, outputs: int, as_
     from cnnkit.cnncore.describe import describe as describe_layers
     from cnnkit.cnncore.describe import format_table
     from cnnkit.cnncore.layer_types import to_text
-    from cnnkit.cnncore.presets import resolve
+    from cnnkit.cnncore.presets import PRESETS, resolve
 
+    name, note = network.strip().lower(), ""
     if Path(network).is_dir():
         if written_options(context) & {"shape", "outputs"}:
             raise click.UsageError(f"{network} is a model: it knows its --input and --outputs")
@@ -51,6 +58,10 @@ def describe(context: click.Context, network: str, shape: str, outputs: int, as_
         model = load(network, device="cpu")
         image, outputs = model.adapter_.spec_, model.objective_.outputs
         layers = resolve(model.network_, image)
+    elif name in UNITS_OF_PRESETS and "shape" not in written_options(context):
+        image = input_of_texts(UNITS_OF_PRESETS[name])
+        layers = resolve(name, image)
+        note = f"\n\nwide: for {image.side:,} n-grams, the most; a model has those of its texts"
     else:
         image = read_shape(shape)
         layers = resolve(network, image)
@@ -58,7 +69,25 @@ def describe(context: click.Context, network: str, shape: str, outputs: int, as_
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
         return
-    click.echo(f"{to_text(layers)}\n\n{format_table(rows)}")
+    if name in PRESETS and to_text(layers) != PRESETS[name]:
+        click.echo(f"{name}, before it is cut to the image:\n{PRESETS[name]}\n")
+    click.echo(f"{to_text(layers)}\n\n{format_table(rows)}{note}")
+
+
+def input_of_texts(unit: str) -> Input:
+    """Return what a network sees of a window of texts in this unit, with all the n-grams it may.
+
+    Examples
+    --------
+    >>> input_of_texts("words").shape
+    (6, 1, 80)
+    """
+    from cnnkit.adapters.text.units import UNITS
+    from cnnkit.cnncore.input import Input
+
+    of = UNITS[unit]
+    shape = (len(of.channels), 1, of.window)
+    return Input(shape, vocabulary=of.vocabulary, side=of.most_features, sparse=True)
 
 
 def read_shape(text: str) -> tuple[int, int, int]:

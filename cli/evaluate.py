@@ -30,8 +30,8 @@ def evaluate(
 ) -> None:
     """Score MODEL on DATA: every metric with its 95 % interval.
 
-    DATA is a table (CSV, TSV, JSON, JSON Lines, Parquet, fastText's format) with the columns that
-    the model was trained on, or a folder with one folder of files or documents for each class.
+    DATA is a table (CSV, TSV, JSON, JSON Lines, Parquet, SDF, fastText's format) with the columns
+    that the model was trained on, or a folder with one folder of files or documents for each class.
 
     Items that the model was trained on are left out, and counted.
     """
@@ -45,6 +45,12 @@ def evaluate(
         return
     for row in found["rejects"]:
         click.echo(f"{row['place']}: {row['reason']}", err=True)
+    doubtful = found["warnings"]
+    for row in doubtful[:MOST_SHOWN]:
+        click.echo(f"{row['place']}: {row['reason']}", err=True)
+    if doubtful[MOST_SHOWN:]:
+        more = f"… and {len(doubtful) - MOST_SHOWN:,} more such warnings; --json lists them all"
+        click.echo(more, err=True)
     counts = ", ".join(
         f"{found[key]:,} {key.replace('_', ' ')}" for key in COUNTS if found[key] is not None
     )
@@ -54,14 +60,17 @@ def evaluate(
             "  The model doesn't list its training items, or these lack columns of them: "
             "some may be among these.\n"
         )
+    if found["unknown_classes"]:
+        click.echo(f"  {name_unknown(found['unknown_classes'])}\n")
     for metric, score in found["scores"].items():
         click.echo(f"  {metric:<20}{score['text']}")
-    if "labels" in found:
+    if "labels" in found or "targets" in found:
         from cnnkit.cli.fit_print import Printer
 
-        Printer(silent=False).labels(found["labels"])
+        Printer(silent=False).one_by_one(found)
 
 
+MOST_SHOWN = 5
 COUNTS = ("scored", "rejected", "seen_in_training", "of_unknown_classes")
 
 
@@ -79,7 +88,7 @@ def score_model(
 
     from cnnkit.adapters.sources import load_dataset
     from cnnkit.cli.trained_columns import trained_columns
-    from cnnkit.cnncore.label_metrics import label_table
+    from cnnkit.cnncore.results import one_by_one
     from cnnkit.cnncore.scores import Predictions, Task
 
     adapter = model.adapter
@@ -89,7 +98,8 @@ def score_model(
     task: Task = "regression" if classes is None else "classification"
     if classes is not None and model.multilabel_:
         task = "multilabel"
-    names = [] if classes is None else classes.astype(str).tolist()
+    names = (model.target_names_ if classes is None else classes).astype(str).tolist()
+    several = task == "multilabel" or (task == "regression" and len(names) > 1)
     row_columns = adapter.row_columns()
     learnt = trained_columns(folder, adapter)
     if target is None and not data.is_dir():
@@ -103,14 +113,16 @@ def score_model(
         item_names=learnt.item_names(adapter),
         items_are_files=adapter.items_are_files,
         items_are_texts=adapter.items_are_texts,
+        looks_like_item=adapter.looks_like_item,
         row_columns=row_columns,
         keep_empty=True,
         min_classes=1,
         separator=None if in_columns else learnt.separator,
-        labels=names if task == "multilabel" else None,
+        labels=names if several else None,
         encoding=encoding,
     )
-    if row_columns is not None or task == "multilabel":  # say what was looked at, and left out
+    named = adapter.items_are_files or adapter.items_are_texts  # by usual names alone
+    if not named or several:  # say what was looked at, and left out
         click.echo("\n".join(dataset.decided), err=True)
     listed = folder / "training_items.txt"  # models that Python code saved have none
     can_tell = listed.exists() and has_all(dataset.items[0], row_columns)
@@ -136,9 +148,12 @@ def score_model(
         number = {name: index for index, name in enumerate(names)}
         y = np.array([number[label] for label in y.astype(str)])
     scores = Predictions(np.arange(len(kept)), outputs).score(y, task)
-    labels = {"labels": label_table(y, outputs, dataset.labels)} if dataset.labels else {}
+    labels = one_by_one(y, outputs, dataset.labels, task) if dataset.labels else {}
     rejects = [(dataset.source_rows[found.item][0], found) for found in dataset.problems]
     rejects += [(dataset.places[found.item], found) for found in samples.problems if found.rejected]
+    scored = set(kept.items.tolist())
+    doubtful = [found for found in samples.problems if found.item in scored]
+    strange = samples.items[~known].tolist()
     return {
         "scored": len(kept),
         "rejected": len(rejects),
@@ -149,7 +164,27 @@ def score_model(
         },
         **labels,
         "rejects": [{"place": place, "reason": found.reason} for place, found in rejects],
+        "warnings": [
+            {"place": dataset.places[found.item], "reason": found.reason} for found in doubtful
+        ],
+        "unknown_classes": [
+            {"place": dataset.places[item], "class": str(np.asarray(dataset.targets)[item])}
+            for item in strange
+        ],
     }
+
+
+def name_unknown(rows: list[dict[str, str]]) -> str:
+    """Name the first items of classes that the model doesn't know.
+
+    Examples
+    --------
+    >>> name_unknown([{"place": "new.csv:4", "class": "meh"}])
+    "Of unknown classes, left out: 'meh' (new.csv:4)"
+    """
+    shown = ", ".join(f"{row['class']!r} ({row['place']})" for row in rows[:MOST_SHOWN])
+    more = f", … and {len(rows) - MOST_SHOWN:,} more" if rows[MOST_SHOWN:] else ""
+    return f"Of unknown classes, left out: {shown}{more}"
 
 
 def has_all(item: Any, row_columns: RowColumns | None) -> bool:

@@ -27,8 +27,9 @@ from cnnkit.cli.options import (
     type=click.Choice(["auto", "classification", "regression", "multilabel"]),
     default="auto",
     show_default=True,
-    help="Auto: numbers with decimals, or with over 20 different values, are a regression. "
-    "Multilabel: any number of labels for each item, in one column or a column each.",
+    help="Auto: numbers with decimals, or with over 20 different values, are a regression, also "
+    "in several columns. Multilabel: any number of labels for each item, in one column or a column "
+    "each.",
 )
 @click.option(
     "--separator",
@@ -40,7 +41,8 @@ from cnnkit.cli.options import (
     default="stratified",
     show_default=True,
     help="stratified, random, group:COL (whole groups on one side) or column:COL (the column "
-    "says train, validation or test).",
+    "says train, validation or test); molecules also: scaffold (whole scaffolds on one side, the "
+    "rare ones tested) or scaffold-balanced (drawn by --seed).",
 )
 @click.option("--val", type=Percentage(), help="Share held out to choose the best epoch.  [15%]")
 @click.option("--test", type=Percentage(), default="15%", show_default=True, help="Share held out.")
@@ -48,9 +50,9 @@ from cnnkit.cli.options import (
 @click.option("--test-data", type=click.Path(path_type=Path), help="Test items of their own.")
 @click.option(
     "--cv",
-    metavar="N|group:COL|column:COL",
-    help="Cross-validate: N folds, each group in turn, or each value of a column in turn; then "
-    "train the final model on everything.",
+    metavar="N|group:COL|column:COL|scaffold",
+    help="Cross-validate: N folds, each group in turn, each value of a column in turn, or 5 folds "
+    "of whole scaffolds; then train the final model on everything.",
 )
 @click.option("--network", help="A preset or a spec; `cnnkit describe` explains them.")
 @click.option("--ensemble", type=click.IntRange(1), help="Networks that are trained at once.")
@@ -91,8 +93,8 @@ def fit(context: click.Context, /, **options: Any) -> None:
     """Train a network on DATA, score it beside a baseline, and save it.
 
     DATA is a folder with one folder of files or documents for each class, or a table (CSV, TSV,
-    JSON, JSON Lines, Parquet, fastText's format) with a column of items and a column of targets.
-    Without DATA the adapter makes a demo set.
+    JSON, JSON Lines, Parquet, SDF, fastText's format) with a column of items and a column of
+    targets. Without DATA the adapter makes a demo set.
 
     With --adapter table each row is an item. Whether the order of its columns matters is tested
     first (see `cnnkit check-table`); if it doesn't, nothing is trained without --anyway.

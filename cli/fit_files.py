@@ -33,16 +33,18 @@ def free_folder(options: FitOptions) -> Path:
 
 def list_rejects(data: Collection, problems: Sequence[Problem]) -> list[dict[str, str]]:
     """List the rows that gave no item, and what is wrong with items, as text that can be saved."""
-    found = list(data.unusable)
-    found += [(data.places[problem.item], problem) for problem in problems]
+    found = [(place, problem.value, problem) for place, problem in data.unusable]
+    for problem in problems:
+        value = problem.value if data.values is None else data.values[problem.item]
+        found.append((data.places[problem.item], value, problem))
     return [
         {
             "place": printable(place),
-            "value": printable(problem.value),
+            "value": printable(value),
             "status": "rejected" if problem.rejected else "warning",
             "reason": printable(problem.reason),
         }
-        for place, problem in found
+        for place, value, problem in found
     ]
 
 

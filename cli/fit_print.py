@@ -12,14 +12,18 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.adapters.errors import count_of
 from cnnkit.adapters.folders import printable
 from cnnkit.cli.collect import Collection
 from cnnkit.cnncore.ablation import BOTH, IMAGE, SIDE
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import Problem
+from cnnkit.cnncore.layer_types import Side
 from cnnkit.cnncore.metrics import main_metric
-from cnnkit.cnncore.results import by_model
+from cnnkit.cnncore.presets import sees_image
+from cnnkit.cnncore.results import STANDARDISED, by_model, write_score
 from cnnkit.cnncore.scores import Scores, Task
+from cnnkit.cnncore.spec import parse
 from cnnkit.cnncore.train import EpochRecord
 
 LABEL = 12  # width of the left column
@@ -29,9 +33,14 @@ MAJORITY: dict[Task, str] = {
     "regression": "mean",
     "multilabel": "label shares",
 }
+LISTED = "all are listed in rejects.csv"
 MOST_SHOWN = 5
+FEW_TESTED = 10
 MOST_CLASSES = 12
-LABEL_SCORES = ("positive", "known", "f1", "balanced_accuracy", "roc_auc", "average_precision")
+SCORES = (
+    "positive", "known", "f1", "balanced_accuracy", "roc_auc", "average_precision", "rmse", "mae",
+    "r2",
+)  # fmt: skip
 
 
 class Printer:
@@ -46,6 +55,7 @@ class Printer:
         self.silent = silent
         self.epochs_shown = True
         self.metric = ""
+        self.network = "CNN"
 
     def line(self, text: str = "") -> None:
         """Print one line on stdout."""
@@ -62,18 +72,20 @@ class Printer:
     def found(self, data: Collection) -> None:
         """Print what the data is: items, columns, classes."""
         self.metric = main_metric(data.task)
-        self.line(f"cnnkit fit: {data.name}, {len(data.items):,} items\n")
+        self.line(f"cnnkit fit: {data.name}, {count_of(len(data.items), 'item')}\n")
         for sentence in data.decided:
             self.fact(sentence)
         if data.task == "classification":
             sizes = Counter(data.targets).most_common()
             self.fact(f"classes: {name_counts(sizes)}")
-        if data.labels is not None:
+        if data.labels is not None and data.task == "regression":
+            self.fact(f"targets: {count_known(data.targets, data.labels)}")
+        elif data.labels is not None:
             self.fact(f"labels: {count_labels(data.targets, data.labels)}")
         for place, problem in data.unusable[:MOST_SHOWN]:
             self.fact(f"{place}: {problem.reason}")
         if data.unusable:
-            self.fact(f"rejected: {len(data.unusable):,} rows; all are listed in rejects.csv")
+            self.fact(f"rejected: {count_of(len(data.unusable), 'row')}; {LISTED}")
 
     def read(
         self, decided: Sequence[str], places: Sequence[str], problems: Sequence[Problem]
@@ -85,7 +97,7 @@ class Printer:
             some = [problem for problem in problems if problem.rejected is rejected]
             if some:
                 count = len({problem.item for problem in some})
-                self.fact(f"{kind}: {count:,} items; all are listed in rejects.csv")
+                self.fact(f"{kind}: {count_of(count, 'item')}; {LISTED}")
             for problem in some[:MOST_SHOWN]:
                 self.fact(f"{places[problem.item]}: {problem.reason}")
 
@@ -93,6 +105,9 @@ class Printer:
         """Print how many items each part has."""
         shown = ", ".join(f"{size:,} {PART_NAMES[part]}" for part, size in sizes.items())
         self.fact(f"split: {name}: {shown}")
+        if 0 < sizes["test"] < FEW_TESTED:
+            tested = count_of(sizes["test"], "test item")
+            self.fact(f"note: {tested} can't tell a good model from a poor one (--cv 5 tests all)")
 
     def notes(self, notes: Sequence[str]) -> None:
         """Print what was noticed on the way."""
@@ -107,13 +122,17 @@ class Printer:
 
     def plan(self, model: Any) -> None:
         """Print what will be trained, and the head of the table of epochs."""
+        self.network = network_title(model.network_)
         if not self.epochs_shown:
             return
         plan, count = model.plan_, len(model.networks_)
         weights = sum(weight.numel() for weight in model.networks_[0].parameters())
         self.fact(f"network: {model.network_}")
+        if model.adapter_.spec_.vectors and "embed" not in model.network_:
+            self.fact("note: the network embeds nothing, so the word vectors are not used")
+        epochs = count_of(plan.epochs, "epoch")
         self.fact(
-            f"training: {count} × {weights:,} weights on {model.device_}, {plan.epochs} epochs in "
+            f"training: {count} × {weights:,} weights on {model.device_}, {epochs} in "
             f"batches of {plan.batch_size}, learning rate up to {plan.learning_rate:g}"
         )
         self.line()
@@ -155,7 +174,7 @@ class Printer:
     def fold(self, name: str, experiment: Experiment, fitted: Fitted) -> None:
         """Print one fold's scores."""
         cells = [f"{len(fitted.network['test'].rows):>6,} items"]
-        for model, title in (("cnn", "CNN"), ("baseline", "baseline")):
+        for model, title in (("cnn", self.network), ("baseline", "baseline")):
             said = by_model(fitted)[model].get("test")
             if said is not None:
                 score = said.score(experiment.y, experiment.task)[self.metric]
@@ -165,7 +184,7 @@ class Printer:
 
     def fold_means(self, table: dict[str, Any]) -> None:
         """Print mean and standard deviation over the folds."""
-        for model, title in (("cnn", "CNN"), ("baseline", "baseline")):
+        for model, title in (("cnn", self.network), ("baseline", "baseline")):
             if model in table:
                 over = table[model][self.metric]
                 self.line(
@@ -191,7 +210,7 @@ class Printer:
         if not parts:
             self.line("\n  Nothing was held out, so there is no score.")
             return
-        width = max(len(name) for name in names.values()) + 3
+        width = max(len(name) for name in (metric, *names.values())) + 3
         head = "".join(f"{PART_NAMES[part]:<26}" for part in parts)
         self.line(f"\n  {metric:<{width}}{head}".rstrip())
         for model, name in names.items():
@@ -199,18 +218,32 @@ class Printer:
                 cells = "".join(f"{scores[model][part][metric]!s:<26}" for part in parts)
                 self.line(f"  {name:<{width}}{cells}".rstrip())
 
-    def labels(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Print the network's scores on each label, the most frequent first."""
+    def one_by_one(self, metrics: dict[str, Any]) -> None:
+        """Print the network's scores on each label, the most frequent first, or on each target.
+
+        Parameters
+        ----------
+        metrics : dict
+            With "labels" or "targets", as `results.one_by_one` gives them, or neither.
+        """
+        rows = metrics.get("labels", metrics.get("targets", []))
         if not rows:
             return
-        shown = sorted(rows, key=lambda row: -row["positive"])[:MOST_CLASSES]
-        width = max(len("label"), *(len(row["label"]) for row in shown)) + 3
-        self.line(f"\n  {'label':<{width}}" + "".join(f"{name:<20}" for name in LABEL_SCORES))
-        for row in shown:
-            scores = "".join(f"{_score(row[name]):<20}" for name in LABEL_SCORES)
-            self.line(f"  {row['label']:<{width}}{scores}".rstrip())
+        kind = next(iter(rows[0]))
+        shown = sorted(rows, key=lambda row: -row.get("positive", 0))[:MOST_CLASSES]
+        columns = [name for name in SCORES if name in rows[0]]
+        table = [[kind, *columns]]
+        table += [[row[kind], *(write_score(row[name]) for name in columns)] for row in shown]
+        widths = [max(map(len, column)) + 3 for column in zip(*table, strict=True)]
+        self.line()
+        for cells in table:
+            line = "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+            self.line(f"  {line}".rstrip())
         if len(rows) > len(shown):
             self.line(f"  … and {len(rows) - len(shown)} more; metrics.json has them all")
+        if kind == "target":
+            for sentence in STANDARDISED:
+                self.line(f"  {sentence}")
 
     def end(self, metrics: dict[str, Any], folder: Path) -> None:
         """Say how well calibrated the model is, what it took, and what can be done next."""
@@ -230,7 +263,19 @@ class Printer:
         self.line(f"  Next: cnnkit predict {folder} NEW_DATA")
 
 
-def model_titles(task: Task, baseline: str, networks: int) -> dict[str, str]:
+def network_title(network: str) -> str:
+    """Return what a network is called, by its spec: one that sees no pixel is no CNN.
+
+    Examples
+    --------
+    >>> network_title("conv 8x1x3 | gmp | wide"), network_title("side | dense 8 | relu | forest")
+    ('CNN', 'network + forest')
+    """
+    title = "CNN" if sees_image(network) else "network"
+    return f"{title} + forest" if Side("forest") in parse(network) else title
+
+
+def model_titles(task: Task, baseline: str, networks: int, network: str = "CNN") -> dict[str, str]:
     """Return what the three models are called in tables.
 
     Examples
@@ -238,8 +283,8 @@ def model_titles(task: Task, baseline: str, networks: int) -> dict[str, str]:
     >>> model_titles("regression", "ridge", 2)
     {'majority': 'mean', 'baseline': 'ridge', 'cnn': 'CNN (2 networks)'}
     """
-    cnn = f"CNN ({networks} networks)" if networks > 1 else "CNN"
-    return {"majority": MAJORITY[task], "baseline": baseline, "cnn": cnn}
+    several = f" ({networks} networks)" if networks > 1 else ""
+    return {"majority": MAJORITY[task], "baseline": baseline, "cnn": f"{network}{several}"}
 
 
 def name_counts(sizes: Sequence[tuple[str, int]]) -> str:
@@ -270,7 +315,15 @@ def count_labels(targets: NDArray[Any], labels: Sequence[str]) -> str:
     return f"{name_counts(sizes)}; {sum(counts) / len(targets):.2f} an item{unknown}"
 
 
-def _score(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+def count_known(targets: NDArray[Any], names: Sequence[str]) -> str:
+    """Write how many items know each target.
+
+    Examples
+    --------
+    >>> count_known(np.array([[0.5, 7.1], [1.2, np.nan]]), ["logS", "pKa"])
+    '2: logS 2, pKa 1; 1 of 4 cells not known'
+    """
+    missing = np.isnan(targets)
+    sizes = list(zip(names, (~missing).sum(axis=0).tolist(), strict=True))
+    unknown = f"; {missing.sum():,} of {targets.size:,} cells not known" if missing.any() else ""
+    return f"{name_counts(sizes)}{unknown}"

@@ -11,13 +11,16 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.adapters.copies import count_copies
+from cnnkit.adapters.families import FAMILY_KINDS, Families, check_offered
 from cnnkit.adapters.folds import folds_digest, make_folds, validation_part
 from cnnkit.adapters.parts import column_values
 from cnnkit.adapters.splits import Split, given_split, make_split
+from cnnkit.adapters.units import codes
 from cnnkit.cli import fit_files
 from cnnkit.cli.collect import Collection, collect, collect_demo
 from cnnkit.cli.fit_options import FitOptions
-from cnnkit.cli.fit_print import Printer, model_titles
+from cnnkit.cli.fit_print import Printer, model_titles, network_title
 from cnnkit.cli.fit_swap_test import ask_swap_test, check_anyway
 from cnnkit.cli.settings import make_adapter
 from cnnkit.cnncore import results
@@ -27,6 +30,7 @@ from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.image import IntArray, Problem
 from cnnkit.cnncore.model_folder import save
+from cnnkit.cnncore.presets import sees_image
 from cnnkit.cnncore.scores import verdict
 
 DEFAULT_VAL = 0.15
@@ -74,7 +78,9 @@ class FitRun:
         self.out = fit_files.free_folder(options)
         self.adapter = make_adapter(options.adapter_name, options.settings)
         check_anyway(self.adapter, anyway=options.anyway)
-        self.split_column = (options.cv or options.split).partition(":")[2]
+        self.kind = options.cv or options.split
+        check_offered(self.kind, self.adapter.split_kinds, self.adapter.name)
+        self.split_column = self.kind.partition(":")[2]
         self.data = self._collect()
         estimator = self._estimator()
         if self.split_column:  # refuse one that isn't there before any item is read
@@ -105,7 +111,7 @@ class FitRun:
         metrics = {
             **results.metrics_json(self.experiment, scores, self.adapter.baseline_name),
             **outcome.content,
-            **results.label_scores(self.experiment, outcome.shown),
+            **results.label_scores(self.experiment, outcome.shown, outcome.groups),
             **self.swap_test,
             "rejects": sum(row["status"] == "rejected" for row in rejects),
             "seconds": {key: round(s, 3) for key, s in self.experiment.seconds.items()},
@@ -114,13 +120,19 @@ class FitRun:
             "parameters": self._parameters(outcome.final.model),
         }
         self.printer.table(self._titles(outcome.final.model), scores, metrics["metric"])
-        if self.data.task == "classification":
+        if self.data.task == "classification" and scores["cnn"]:
             self.printer.table(self._titles(outcome.final.model), scores, "balanced_accuracy")
-        self.printer.labels(metrics.get("labels", []))
+        self.printer.one_by_one(metrics)
         difference = results.ahead(self.experiment, outcome.shown, outcome.groups)
         if difference is not None:
             n = len(outcome.shown.network["test"].rows)
-            metrics["verdict"] = verdict(difference, self.data.task, self.adapter.baseline_name, n)
+            metrics["verdict"] = verdict(
+                difference,
+                self.data.task,
+                self.adapter.baseline_name,
+                n,
+                network_title(outcome.final.model.network_),
+            )
             self.printer.line(f"\n  {metrics['verdict']}")
         if self.ablation:
             self.printer.ablation(self.ablation, metrics["metric"])
@@ -135,7 +147,7 @@ class FitRun:
     def _collect(self) -> Collection:
         options = self.options
         if options.data is None:
-            return collect_demo(self.adapter)
+            return collect_demo(self.adapter, options.task)
         given = {"train": options.data, "val": options.val_data, "test": options.test_data}
         return collect(
             [(part, path) for part, path in given.items() if path is not None],
@@ -213,12 +225,20 @@ class FitRun:
             seed=options.seed,
             task=data.task,
             places=data.places,
+            families=self._families(),
         )
+
+    def _families(self) -> Families | None:
+        """Name the families of the items if the split is by these."""
+        if self.kind not in FAMILY_KINDS:
+            return None
+        families: Families | None = self.adapter.families(self.data.items)
+        return families
 
     def _fit_folds(self) -> Outcome:
         """Train once for each fold, then on everything."""
         options, data = self.options, self.data
-        kind = str(options.cv)
+        kind, families = self.kind, self._families()
         folds = make_folds(
             kind,
             data.targets,
@@ -227,9 +247,11 @@ class FitRun:
             seed=options.seed,
             task=data.task,
             places=data.places,
+            families=families,
         )
         self.printer.folds(kind, len(folds), bool(options.val))
-        self.printer.notes(folds[0].notes)
+        copies = count_copies(codes(self.fingerprints), data.places)
+        self.printer.notes([*folds[0].notes, *copies])
         self._ask_swap_test(np.arange(len(data.items)))
         fits: dict[str, Fitted] = {}
         with self.printer.without_epochs():
@@ -245,6 +267,7 @@ class FitRun:
                         val=options.val,
                         seed=options.seed,
                         task=data.task,
+                        families=families,
                     )
                 self.set_aside += tuple(aside_in(fold.name, copy) for copy in fold.set_aside)
                 fitted = self.experiment.fit(train, val, fold.test)
@@ -294,7 +317,10 @@ class FitRun:
 
     def _on_read(self, adapter: Any, problems: Sequence[Problem]) -> None:
         """Print what reading decided and found; stop if too much of it is bad."""
-        self.printer.read(adapter.decided_, self.data.places, problems)
+        decided = adapter.decided_
+        if not sees_image(self.options.network):
+            decided = [sentence for sentence in decided if not sentence.startswith("image: ")]
+        self.printer.read(decided, self.data.places, problems)
         rows = fit_files.list_rejects(self.data, problems)
         rejected = [row for row in rows if row["status"] == "rejected"]
         total = len(self.data.items) + len(self.data.unusable)
@@ -312,7 +338,9 @@ class FitRun:
             )
 
     def _titles(self, model: Any) -> dict[str, str]:
-        return model_titles(self.data.task, self.adapter.baseline_name, len(model.networks_))
+        network = network_title(model.network_)
+        count = len(model.networks_)
+        return model_titles(self.data.task, self.adapter.baseline_name, count, network)
 
     def _parameters(self, model: Any) -> dict[str, Any]:
         """Collect every setting, chosen or given."""

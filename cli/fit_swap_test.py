@@ -96,6 +96,8 @@ def run_test(
         return None
     if data.task == "multilabel":
         raise TableError("it takes one target, and these are multi-label")
+    if data.labels is not None:
+        raise TableError(f"it takes one target, and these are {len(data.labels)}")
     with closing(Bars(hidden=options.as_json)) as bars:
         return adapter.swap_test(
             [data.items[row] for row in rows],

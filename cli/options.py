@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,17 @@ import click
 
 
 class AdapterName(click.ParamType[str]):
-    """The name of an installed adapter; entry points are listed without importing them."""
+    """The main name of an installed adapter; entry points are listed without importing them."""
 
     name = "adapter"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from cnnkit.cnncore.plugins import adapter_entries
+        from cnnkit.cnncore.plugins import adapter_names
 
-        names = list(adapter_entries())
+        names = {name: main for main, others in adapter_names().items() for name in (main, *others)}
         if value in names:
-            return value
-        return click.Choice(names).convert(value, param, ctx)
+            return names[value]
+        return click.Choice(sorted(names)).convert(value, param, ctx)
 
 
 class Percentage(click.ParamType[float]):
@@ -61,7 +62,10 @@ def written_options(context: click.Context) -> set[str]:
 
 
 def adapter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --adapter and --set."""
+    """Add --adapter, --set and `OF_MOLECULES`, which the command finds among the settings."""
+    command = _as_settings(command)
+    for name, kind in OF_MOLECULES.items():
+        command = click.option("--" + name.replace("_", "-"), name, **kind)(command)
     command = click.option(
         "--set",
         "settings",
@@ -76,6 +80,38 @@ def adapter_options(command: Callable[..., Any]) -> Callable[..., Any]:
         required=True,
         help="What kind of items the data holds; `cnnkit adapters` lists them.",
     )(command)
+
+
+# Parameters of the adapter with an option of their own; a value of None or False is none given.
+OF_MOLECULES: dict[str, dict[str, Any]] = {
+    "ignore_stereo": {
+        "is_flag": True,
+        "help": "Molecules: forget R and S, and the sides of double bonds.",
+    },
+    "salts": {
+        "type": click.Choice(["keep", "largest", "refuse"]),
+        "help": "Molecules of several parts: keep all, only the largest, or refuse them.  [keep]",
+    },
+    "max_atoms": {
+        "type": click.IntRange(1),
+        "help": "Molecules with more heavy atoms are refused.  [200]",
+    },
+}
+
+
+def _as_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand the options of molecules on to a command as if they had been written with --set."""
+
+    @wraps(command)
+    def run(*arguments: Any, adapter_name: str, settings: tuple[str, ...], **options: Any) -> Any:
+        from cnnkit.cli.settings import join_settings
+
+        values = {name: options.pop(name) for name in OF_MOLECULES}
+        given = {name: value for name, value in values.items() if value not in (None, False)}
+        settings = join_settings(adapter_name, settings, given)
+        return command(*arguments, adapter_name=adapter_name, settings=settings, **options)
+
+    return run
 
 
 ENCODING = "Encoding of a table (also JSON Lines, fastText) or of documents, such as latin-1."

@@ -39,11 +39,12 @@ def predict(
     """Predict every item in DATA.
 
     DATA is a file or document, a folder of them, a table (CSV, TSV, JSON, JSON Lines, Parquet,
-    fastText's format), or - for lines from stdin.
+    SDF, SMILES, fastText's format), or - for lines from stdin.
 
     The output has one row for every input row: the item, the prediction (several labels: joined
-    as in the training data, else by ";"), a probability for each class or label, a status (ok,
-    warning or rejected) and the reason.
+    as in the training data, else by ";"; several numbers: a column each), a probability for each
+    class or label, a status (ok, warning or rejected) and the reason. Of an SDF or SMILES file it
+    repeats titles and properties.
     """
     import json
 
@@ -87,16 +88,22 @@ def predict_rows(
         raise ValueError("this model was trained on arrays: load it with cnnkit.load in Python")
     learnt = trained_columns(folder, adapter)
     dataset = find_items(adapter, data, item, learnt.item_names(adapter), encoding)
-    if adapter.row_columns() is not None or adapter.items_are_texts:  # say what was looked at
+    if not adapter.items_are_files:  # say what was looked at
         click.echo("\n".join(dataset.decided), err=True)
     samples = adapter.read(dataset.items)
-    frame = pd.DataFrame({"item": [printable(value) for _, value in dataset.source_rows]})
     columns = prediction_columns(model, samples, learnt.separator or ";")
+    values = [printable(value) for _, value in dataset.source_rows]
+    others = repeated_columns(dataset, {"item", *columns, "status", "reason"})
+    frame = pd.DataFrame({"item": values, **others})
     rows = dataset.rows[samples.items]
-    for name, values in columns.items():
-        frame[name] = pd.Series(values, index=rows)
+    for name, column in columns.items():
+        frame[name] = pd.Series(column, index=rows)
     frame["status"] = pd.Series("ok", index=frame.index)
     reasons: dict[int, list[str]] = {}
+    for row, (_, value) in enumerate(dataset.source_rows):
+        if printable(value) != value:
+            frame.loc[row, "status"] = "warning"
+            reasons[row] = ["lone surrogates, which no file can hold, are written as escapes"]
     read_problems = [(int(dataset.rows[found.item]), found) for found in samples.problems]
     for row, problem in [*((found.item, found) for found in dataset.problems), *read_problems]:
         frame.loc[row, "status"] = "rejected" if problem.rejected else "warning"
@@ -106,6 +113,19 @@ def predict_rows(
     )
     frame["reason"] = frame["reason"].reindex(frame.index).fillna("")
     return frame
+
+
+def repeated_columns(dataset: Dataset, taken: set[str]) -> dict[str, list[str]]:
+    """Return what the source tells of each row, by a name that no column of the output has."""
+    from cnnkit.adapters.folders import printable
+
+    found: dict[str, list[str]] = {}
+    for column, values in () if dataset.beside is None else dataset.beside.items():
+        name = str(column)
+        while name in taken or name in found:
+            name = f"source {name}"
+        found[name] = [printable(value) for value in values]
+    return found
 
 
 def find_items(
@@ -132,6 +152,7 @@ def find_items(
             item_names=item_names,
             items_are_files=adapter.items_are_files,
             items_are_texts=adapter.items_are_texts,
+            looks_like_item=adapter.looks_like_item,
             row_columns=adapter.row_columns(),
             need_target=False,
             keep_empty=True,
@@ -161,7 +182,11 @@ def prediction_columns(model: Any, samples: Any, separator: str) -> dict[str, An
     from cnnkit.cnncore.label_metrics import decide
 
     if not hasattr(model, "classes_"):
-        return {"prediction": model.predict(samples)}
+        numbers = model.predict(samples)
+        if numbers.ndim == 1:
+            return {"prediction": numbers}
+        names = [f"prediction({name})" for name in model.target_names_]
+        return dict(zip(names, numbers.T, strict=True))
     probabilities = model.probabilities(samples)
     if model.multilabel_:
         names = model.classes_.astype(str)

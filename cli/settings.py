@@ -48,6 +48,32 @@ def make_adapter(name: str, pairs: tuple[str, ...]) -> Any:
     return adapter.set_params(**settings)
 
 
+def join_settings(name: str, pairs: tuple[str, ...], given: dict[str, Any]) -> tuple[str, ...]:
+    """Add what was given by options of its own to the pairs of `--set`.
+
+    Raises
+    ------
+    click.UsageError
+        If something is given both ways, or the adapter called `name` has no such parameter.
+    """
+    if not given:
+        return pairs
+    from cnnkit.cnncore.plugins import adapter_class
+
+    settings, known = read_settings(pairs), adapter_class(name)().get_params(deep=False)
+    for parameter in given:
+        option = "--" + parameter.replace("_", "-")
+        if parameter not in known:
+            raise click.UsageError(
+                f"{option} is for molecules: adapter {name} has no parameter {parameter}"
+            )
+        if parameter in settings:
+            raise click.UsageError(
+                f"{option} and --set {parameter}=… set the same parameter: drop one"
+            )
+    return (*pairs, *(f"{key}={json.dumps(value)}" for key, value in given.items()))
+
+
 def read_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     """Read `name=value` pairs; values are JSON where they can be, else text.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import dropwhile
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +15,7 @@ from cnnkit.cnncore.experiment import Experiment, Fitted, Rows
 from cnnkit.cnncore.layer_types import Side, to_text
 from cnnkit.cnncore.metrics import main_metric
 from cnnkit.cnncore.scores import Task, compare, opposite, size_of
+from cnnkit.cnncore.shapes import without_image
 from cnnkit.cnncore.spec import parse
 
 SIDE, IMAGE, BOTH = "side features alone", "image alone", "both"
@@ -26,14 +28,17 @@ def halves(network: str) -> dict[str, str]:
     --------
     >>> halves("conv 8x1x3 | relu | gmp | wide")
     {'side features alone': 'wide', 'image alone': 'conv 8x1x3 | relu | gmp'}
+    >>> halves("conv 8x3x3 | gap | side | dense 9 | relu | forest")["side features alone"]
+    'side | dense 9 | relu | forest'
     >>> halves("conv 8x1x3 | relu | gmp")
     {}
     """
     layers = parse(network)
     image = tuple(layer for layer in layers if not isinstance(layer, Side))
-    if not image or image == layers:
+    if image == layers or without_image(layers):
         return {}
-    return {SIDE: "wide", IMAGE: to_text(image)}
+    joined = dropwhile(lambda layer: not isinstance(layer, Side), layers)
+    return {SIDE: to_text(tuple(joined)), IMAGE: to_text(image)}
 
 
 def ablate(
@@ -79,13 +84,13 @@ def ablate(
             for name, one in said.items()
         },
         "adds": adds,
-        "text": in_words(adds, experiment.task, len(said[BOTH].rows)),
+        "text": in_words(adds, experiment.task, len(said[BOTH].rows), specs[SIDE]),
         "seconds": round(seconds, 3),
     }
 
 
-def in_words(adds: Interval, task: Task, n: int) -> str:
-    """Say what the image adds to the side features alone.
+def in_words(adds: Interval, task: Task, n: int, side: str = "wide") -> str:
+    """Say what the image adds to the side features alone, whose network is `side`.
 
     Examples
     --------
@@ -99,7 +104,7 @@ def in_words(adds: Interval, task: Task, n: int) -> str:
     if gain.low > 0:
         return f"The image is worth {size}: the side features alone are behind by that."
     if gain.high < 0:
-        return f"The image costs {worse}: the side features alone are better (--network wide)."
+        return f"The image costs {worse}: the side features alone are better (--network '{side}')."
     return f"{n:,} items can't tell whether the image adds anything: {size}."
 
 

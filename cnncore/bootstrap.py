@@ -39,10 +39,15 @@ class Interval:
         return asdict(self)
 
     def __str__(self) -> str:
-        """Three decimals; fewer where numbers are large, more (up to 6) where they are tiny."""
+        """Three decimals; fewer where numbers are large, more (up to 6) where they are tiny.
+
+        Where no resample differs, there is no interval: that they are alike is no certainty.
+        """
         largest = max(abs(self.value), abs(self.low), abs(self.high))
         digits = floor(log10(largest)) if largest else 0
         decimals = min(max(0, 3 - max(digits, 0) + max(-2 - digits, 0)), 6)
+        if self.low == self.high:
+            return f"{self.value:.{decimals}f}"
         return f"{self.value:.{decimals}f} [{self.low:.{decimals}f}, {self.high:.{decimals}f}]"
 
 

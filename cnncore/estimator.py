@@ -16,12 +16,10 @@ from cnnkit.cnncore.image import Samples
 from cnnkit.cnncore.label_metrics import decide
 from cnnkit.cnncore.label_targets import (
     HeldOut,
-    check_known,
-    is_multilabel,
+    has_columns,
     label_matrix,
-    label_names,
+    number_matrix,
     positive_weights,
-    rows_with_labels,
 )
 from cnnkit.cnncore.objective import Classification, Float64Array, MultiLabel, Objective, Regression
 
@@ -53,8 +51,9 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
     class_weight : dict, "balanced" or None
         Weights in the loss. They help rare classes and spoil the probabilities. Of multi-label
         targets "balanced" alone: positive and negative cells of a label weigh the same.
-    patience : int
-        With validation data: epochs without a better validation loss before training stops.
+    patience : int, optional
+        With validation data: epochs without a better validation loss before training stops, and
+        the best one is kept. 0: training goes on to the end, and the last one is kept.
     validation_fraction : float
         Share of the training items that is held out for choosing the best epoch and for
         calibrating the probabilities; 0 = train on everything for the full length.
@@ -109,7 +108,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         mixup: float | None = None,
         label_smoothing: float = 0.1,
         class_weight: dict[Any, float] | str | None = None,
-        patience: int = 10,
+        patience: int | None = None,
         validation_fraction: float = 0.0,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = 0,
@@ -160,7 +159,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         ValueError
             If there is one class only, no training row knows a label, or shapes don't agree.
         """
-        prepare = self._prepare_labels if is_multilabel(y) else self._prepare_classes
+        prepare = self._prepare_labels if has_columns(y) else self._prepare_classes
         samples, targets, held_out, objective = prepare(X, y, validation)
         self._train(samples, targets, objective, held_out, on_start, on_epoch)
         self.temperature_ = 1.0
@@ -172,6 +171,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         self, X: Any, y: Any, validation: Validation
     ) -> tuple[Samples, NDArray[Any], HeldOut, Objective]:
         """Turn labels into class numbers, and settle what is held out and how it is trained."""
+        check_labels(y)
         samples, labels = self._training_samples(X, y)
         check_classification_targets(labels)
         labels = column_or_1d(labels, warn=True)
@@ -184,6 +184,7 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         if validation is None:
             samples, targets, held_out = self._hold_out(samples, targets, targets)
         else:
+            check_labels(validation[1], "validation y")
             held, held_labels = self._held_out(validation)
             held_out = (held, self._class_numbers(held_labels))
         weight = None
@@ -197,18 +198,8 @@ class CNNClassifier(ClassifierMixin, CNNEstimator):
         self, X: Any, y: Any, validation: Validation
     ) -> tuple[Samples, NDArray[Any], HeldOut, Objective]:
         """Check multi-label targets, and settle what is held out and how it is trained."""
-        # scikit-learn's checks refuse NaN among targets.
-        samples, coded = self._training_samples(X, np.nan_to_num(label_matrix(y), nan=-1))
-        targets = np.where(coded < 0, np.nan, coded)
-        self.classes_ = label_names(y)
-        check_known(targets, self.classes_)
-        held_out: HeldOut
-        if validation is None:
-            samples, targets, held_out = self._hold_out(samples, targets, None)
-        else:
-            held, held_labels = self._held_out(validation)
-            held_out = (held, label_matrix(held_labels))
-        held_out = rows_with_labels(held_out, len(self.classes_))
+        prepared = self._prepare_columns(X, y, validation, label_matrix)
+        samples, targets, held_out, self.classes_ = prepared
         weight = positive_weights(targets, self.class_weight)
         return samples, targets, held_out, MultiLabel(len(self.classes_), weight)
 
@@ -266,12 +257,14 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
     """Predict numbers from images, or from items that an adapter turns into images.
 
     The parameters are those of `CNNClassifier`, without label smoothing and class weights. The
-    targets are standardised; the loss is Huber's.
+    targets are standardised; the loss is Huber's, the mean over the targets that a row knows.
 
     Attributes
     ----------
     adapter_, network_, networks_, plan_, history_
         As in `CNNClassifier`.
+    target_names_ : ndarray [T]
+        Names of the targets, or their numbers.
 
     Examples
     --------
@@ -297,6 +290,7 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
         ----------
         X : sequence of items, array [N, C, H, W] or [N, F], or Samples
         y : array [N] or [N, T]
+            With several targets NaN where nobody knows. A DataFrame's columns name them.
         validation : tuple (X, y), optional
             Chooses the best epoch.
         on_start : callable
@@ -307,21 +301,41 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
         Raises
         ------
         ValueError
-            If the targets aren't finite numbers, or shapes don't agree.
+            If the targets aren't finite numbers, no training row knows one of several, or shapes
+            don't agree.
         """
-        samples, y = self._training_samples(X, y)
-        targets = np.asarray(y, dtype=np.float64)
-        if not np.isfinite(targets).all():
-            raise ValueError("the targets hold NaN or infinity: expected finite numbers")
-        targets = targets.reshape(len(targets), -1)
-        if validation is None:
-            samples, targets, held_out = self._hold_out(samples, targets, None)
-        else:
-            held_out = self._held_out(validation)
-        scale = targets.std(axis=0)
-        objective = Regression(targets.mean(axis=0), np.where(scale > 0, scale, 1.0))
+        prepare = self._prepare_targets if has_columns(y) else self._prepare_numbers
+        samples, targets, held_out = prepare(X, y, validation)
+        scale = np.nanstd(targets, axis=0)
+        objective = Regression(np.nanmean(targets, axis=0), np.where(scale > 0, scale, 1.0))
         self._train(samples, targets, objective, held_out, on_start, on_epoch)
         return self
+
+    def _prepare_targets(
+        self, X: Any, y: Any, validation: Validation
+    ) -> tuple[Samples, Float64Array, HeldOut]:
+        """Check several targets, some of which aren't known, and settle what is held out."""
+        prepared = self._prepare_columns(X, y, validation, number_matrix)
+        samples, targets, held_out, self.target_names_ = prepared
+        return samples, targets, held_out
+
+    def _prepare_numbers(
+        self, X: Any, y: Any, validation: Validation
+    ) -> tuple[Samples, Float64Array, HeldOut]:
+        """Check the numbers of one target, and settle what is held out."""
+        samples, y = self._training_samples(X, y)
+        self.target_names_ = np.arange(1)
+        targets = np.asarray(y, dtype=np.float64)
+        targets = targets.reshape(len(targets), -1)
+        wrong = np.flatnonzero(~np.isfinite(targets).all(axis=1))
+        if len(wrong):
+            raise ValueError(
+                f"the targets hold NaN or infinity, first in row {wrong[0]} of those that could be "
+                f"read ({len(wrong):,} in all): expected finite numbers"
+            )
+        if validation is None:
+            return self._hold_out(samples, targets, None)
+        return samples, targets, self._held_out(validation)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -332,6 +346,39 @@ class CNNRegressor(RegressorMixin, CNNEstimator):
         """Return the numbers for every row of X, float64 [N] or [N, T]."""
         predicted = self._predict(self._samples(X))
         return predicted[:, 0] if self.objective_.outputs == 1 else predicted
+
+
+def check_labels(y: Any, name: str = "y") -> None:
+    """Refuse labels of which some are missing.
+
+    Raises
+    ------
+    ValueError
+        If one is None, NaN or pandas' NA.
+
+    Examples
+    --------
+    >>> check_labels(["a", None])
+    Traceback (most recent call last):
+    ValueError: y[1] is None: expected a label for each row; leave rows without one out
+    """
+    if y is None or getattr(getattr(y, "dtype", None), "kind", "O") in "biuSU":
+        return  # fit says what it needs; such arrays have no place for a missing label
+    # Without its own type, NumPy would make NaN among texts the text "nan".
+    values = np.asarray(y, dtype=object).ravel().tolist()
+    missing = [
+        row
+        for row, value in enumerate(values)
+        if value is None
+        or (isinstance(value, float | np.floating) and np.isnan(value))
+        or type(value).__name__ in ("NAType", "NaTType")
+    ]
+    if missing:
+        more = f", and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        raise ValueError(
+            f"{name}[{missing[0]}] is {values[missing[0]]}{more}: expected a label for each row; "
+            "leave rows without one out"
+        )
 
 
 def as_logits(probabilities: Float64Array) -> Float64Array:

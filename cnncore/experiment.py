@@ -58,10 +58,11 @@ class Experiment:
         Unfitted, without an adapter.
     items : sequence
     targets : array [N]
-        Labels, or float64 numbers; multi-label: float64 [N, K] of 0, 1 and NaN (not known).
+        Labels, or float64 numbers, several targets [N, K] with NaN (not known); multi-label:
+        float64 [N, K] of 0, 1 and NaN.
     task : "classification", "regression" or "multilabel"
     labels : sequence of str [K] or None
-        Names of the labels of a multi-label task.
+        Names of the labels of a multi-label task, or of several targets.
     with_baseline : bool
     on_read : callable
         Called with the fitted adapter and the problems, after reading and before training.
@@ -224,7 +225,8 @@ class Experiment:
         """Train the adapter's baseline on the same items and predict the same parts."""
         if not held_out:
             return {}
-        model = adapter.baseline(self.task)
+        several = self.task == "regression" and self.labels is not None
+        model = adapter.baseline_by_target() if several else adapter.baseline(self.task)
         model.fit([self.items[row] for row in train], self.y[train])
         return {
             name: self._baseline_predictions(model, part.items) for name, part in held_out.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,9 +11,11 @@ import matplotlib as mpl
 import numpy as np
 import torch
 from markupsafe import Markup
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cnnkit.cnncore.channel_figure import draw_channels
 from cnnkit.cnncore.image import Axis, Images, Samples
 from cnnkit.cnncore.objective import Float64Array
 from cnnkit.cnncore.train import EpochRecord
@@ -21,13 +24,19 @@ BINS = 10
 MOST_POINTS = 2000
 TICKS = 6
 TICKS_OF_WORDS = 24
+MOST_LETTERS = 40  # of a label on an axis
 GOLDEN = 0.6180339887  # multiples of the golden ratio are spread evenly over 0 to 1
 
 
 def as_svg(figure: Figure) -> Markup:
     """Return the figure as an <svg> element, the same text for the same figure."""
     buffer = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "cnnkit", "svg.fonttype": "none"}):
+    with (
+        mpl.rc_context({"svg.hashsalt": "cnnkit", "svg.fonttype": "none"}),
+        warnings.catch_warnings(),
+    ):
+        # The browser has its own fonts: here letters are only measured.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     text = buffer.getvalue()
     return Markup(text[text.index("<svg") :])  # matplotlib escapes what it writes
@@ -101,6 +110,9 @@ def draw_images(
 ) -> Figure:
     """Draw samples as the network sees them; axes are labelled by the adapter's `edge_labels`.
 
+    Of intensities the first channel is drawn; where the adapter has a `picture` of the items, that
+    and all channels.
+
     Parameters
     ----------
     adapter : Adapter
@@ -113,15 +125,21 @@ def draw_images(
     """
     renderer = adapter.renderer().train(seed is not None)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    pixels = _pictures(renderer(samples.to("cpu"), generator))
+    images = renderer(samples.to("cpu"), generator)
+    height, width = adapter.spec_.height, adapter.spec_.width
+    # Measured axes (Hz) rise; rows without a unit are read from the top.
+    origin: Literal["upper", "lower"] = "lower" if height and height.unit else "upper"
     indexed = adapter.spec_.values == "index"
+    known = [] if indexed else [adapter.picture(items[item]) for item in samples.items]
+    if any(picture is not None for picture in known):
+        names = [_drawable(titles[item]) for item in samples.items]
+        channels = adapter.spec_.channels
+        return draw_channels(known, images.pixels.numpy(), channels, names, origin=origin)
+    pixels = _pictures(images)
     columns = min(2, len(pixels))
     rows = -(-len(pixels) // columns)
     figure = Figure(figsize=(6 * columns, 3.2 * rows), layout="constrained")
-    height, width = adapter.spec_.height, adapter.spec_.width
     all_axes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
-    # Measured axes (Hz) rise; rows without a unit are read from the top.
-    origin: Literal["upper", "lower"] = "lower" if height and height.unit else "upper"
     for axes, image, item in zip(all_axes, pixels, samples.items, strict=False):
         axes.imshow(
             _coloured(image) if indexed else image,
@@ -139,7 +157,7 @@ def draw_images(
             axes.tick_params("x", rotation=90)
         axes.set_ylabel(_title(height))
         axes.set_xlabel(_title(width))
-        axes.set_title(_printable(titles[item]), fontsize=9, parse_math=False)
+        axes.set_title(_drawable(titles[item]), fontsize=9, parse_math=False)
     for axes in all_axes[len(pixels) :]:
         axes.set_axis_off()
     return figure
@@ -175,13 +193,22 @@ def _label(set_ticks: Any, adapter: Any, item: Any, axis: int, size: int, most: 
     """Name some rows (axis 0) or columns (axis 1) in the adapter's own units."""
     places = np.unique(np.linspace(0, size - 1, min(most, size)).round().astype(int))
     labels = adapter.edge_labels(item, axis, places.tolist())
-    set_ticks(places, [_printable(label).replace("$", r"\$") for label in labels])
+    set_ticks(places, [_drawable(label).replace("$", r"\$") for label in labels])
 
 
 def _title(axis: Axis | None) -> str:
     if axis is None:
         return ""
     return f"{axis.name} ({axis.unit})" if axis.unit else axis.name
+
+
+def _drawable(text: str) -> str:
+    """Write what the font has no picture of by its number, U+4EBA, and cut a long text."""
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    known = font.get_charmap()
+    pieces = [c if ord(c) in known else f" U+{ord(c):04X} " for c in _printable(text)]
+    shown = "".join(pieces).replace("  ", " ").strip(" ") or text
+    return shown if len(shown) <= MOST_LETTERS else f"{shown[: MOST_LETTERS - 1]}…"
 
 
 def _printable(text: str) -> str:

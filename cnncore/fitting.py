@@ -6,7 +6,7 @@ import math
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,14 +20,19 @@ from cnnkit.cnncore import presets
 from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.device import choose_device
 from cnnkit.cnncore.feed import Feed
+from cnnkit.cnncore.forest import Forest, learn_forests, vote
 from cnnkit.cnncore.image import Samples
-from cnnkit.cnncore.layer_types import to_text
+from cnnkit.cnncore.label_targets import HeldOut, check_known, column_names, rows_with_targets
+from cnnkit.cnncore.layer_types import Side, to_text
+from cnnkit.cnncore.layers import BatchNorm
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Float64Array, Objective
 from cnnkit.cnncore.train import EpochRecord, Plan, predict, train
 
 FEWEST_STEPS = 400  # fewer cost more accuracy than any augmentation gains (docs/audio.md)
 PIXELS_FOR_THREADS = 2**17  # in a batch; with fewer, threads wait for each other more than they do
+
+FOREST = Side("forest")
 
 ONE_AT_A_TIME = threading.Lock()
 
@@ -50,7 +55,7 @@ class CNNEstimator(BaseEstimator):
         learning_rate: float | None = None,
         weight_decay: float = 0.05,
         mixup: float | None = None,
-        patience: int = 10,
+        patience: int | None = None,
         validation_fraction: float = 0.0,
         device: str = "auto",
         random_state: int | np.random.RandomState | None = 0,
@@ -82,6 +87,22 @@ class CNNEstimator(BaseEstimator):
         check_consistent_length(X, y)
         self.adapter_ = clone(self.adapter)
         return left_over(self.adapter_.fit_read(X, y), y)
+
+    def _prepare_columns(
+        self, X: Any, y: Any, validation: Validation, read: Callable[[Any], Float64Array]
+    ) -> tuple[Samples, Float64Array, HeldOut, NDArray[Any]]:
+        """Read samples with several targets each, hold some out, and name the targets."""
+        matrix, names = read(y), column_names(y)
+        # Numbers of rows pass scikit-learn's checks, which refuse NaN among targets.
+        samples, rows = self._training_samples(X, np.arange(len(matrix)))
+        targets, held_out = matrix[rows], None
+        if validation is None:
+            samples, targets, held_out = self._hold_out(samples, targets, None)
+        else:
+            held, held_targets = self._held_out(validation)
+            held_out = (held, read(held_targets))
+        check_known(targets, names)
+        return samples, targets, rows_with_targets(held_out, len(names)), names
 
     def _samples(self, X: Any) -> Samples:
         """Return samples to predict, one for every row of X."""
@@ -129,7 +150,7 @@ class CNNEstimator(BaseEstimator):
         ------
         ValueError
         """
-        least = {"ensemble": 1, "epochs": 1, "batch_size": 1, "patience": 1}
+        least = {"ensemble": 1, "epochs": 1, "batch_size": 1, "patience": 0}
         wrong = [
             f"{name}={value}: expected {low} or more"
             for name, low in {**least, "weight_decay": 0, "mixup": 0}.items()
@@ -157,7 +178,7 @@ class CNNEstimator(BaseEstimator):
             learning_rate=self.learning_rate or recipe.learning_rate,
             weight_decay=self.weight_decay,
             mixup=recipe.mixup if self.mixup is None else self.mixup,
-            patience=self.patience,
+            patience=recipe.patience if self.patience is None else self.patience,
             seed=seed,
             threads=threads,
         )
@@ -193,13 +214,14 @@ class CNNEstimator(BaseEstimator):
                 network = Network(layers, self.adapter_.spec_, objective.outputs)
             self.networks_.append(network.to(device))
         on_start(self)
+        self.forests_ = self._grow(samples, y, objective, seed) if FOREST in layers else []
         held_out = None
         if validation is not None:
             held_out = (self._feed(validation[0], device), validation[1])
         self.history_ = train(
             self.networks_,
             self.adapter_.renderer().to(device),
-            self._feed(samples, device),
+            self._feed(samples, device, train=True),
             y,
             objective,
             self.plan_,
@@ -207,8 +229,24 @@ class CNNEstimator(BaseEstimator):
             on_epoch=on_epoch,
         )
 
-    def _feed(self, samples: Samples, device: torch.device) -> Feed:
-        return Feed(samples, device, by_length=None in self.adapter_.spec_.shape)
+    def _grow(
+        self, samples: Samples, y: NDArray[Any], objective: Objective, seed: int
+    ) -> list[Forest]:
+        """Let a forest learn from the side features of the items as they are."""
+        rows = samples.rows_of(samples.items)
+        side = cast(NDArray[np.floating], samples.side)
+        return learn_forests(side[rows], y[rows], objective, seed)
+
+    def _feed(self, samples: Samples, device: torch.device, *, train: bool = False) -> Feed:
+        """Give samples out; those of like length together, where their images are as long.
+
+        Not to a batch norm in training, which would learn from batches of large items and batches
+        of small ones, and predict by the mean of both.
+        """
+        by_length = None in self.adapter_.spec_.shape
+        if train and any(isinstance(m, BatchNorm) for m in self.networks_[0].modules()):
+            by_length = False
+        return Feed(samples, device, by_length=by_length)
 
     def _predict(self, samples: Samples) -> Float64Array:
         """Average the networks' predictions over all test views, float64 [N, outputs]."""
@@ -216,6 +254,8 @@ class CNNEstimator(BaseEstimator):
         renderer = self.adapter_.renderer().to(device)
         feed = self._feed(samples, device)
         said = predict(self.networks_, renderer, feed, self.objective_, views=renderer.views)
+        if self.forests_ and samples.side is not None:
+            said = (said + vote(self.forests_, samples.side)) / 2
         return self._with_prior(said, samples)
 
     def _with_prior(self, outputs: Float64Array, samples: Samples) -> Float64Array:

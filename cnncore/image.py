@@ -131,8 +131,8 @@ class Samples:
         Number of the item that each sample was made from.
     summary : float32 array [N, K]
         What a renderer must know of a whole sample when it draws a part of it (audio: its peak).
-    side : float32 array [N, S] or None
-        Side features.
+    side : float32 or float16 array [N, S] or None
+        Side features, as a renderer takes them.
     problems : tuple of Problem
         Rejected items and warnings, by item number.
     version : int64 array [N] or None
@@ -146,7 +146,7 @@ class Samples:
     offsets: IntArray
     items: IntArray
     summary: Float32Array
-    side: Float32Array | None = None
+    side: NDArray[np.floating] | None = None
     problems: tuple[Problem, ...] = field(default=(), repr=False)
     version: IntArray | None = None
     starts: IntArray | None = None
@@ -248,7 +248,7 @@ class Batch:
     values : Tensor [total, D]
     starts, lengths : int64 Tensor [n]
     summary : float32 Tensor [n, K]
-    side : float32 Tensor [n, S] or None
+    side : float32 or float16 Tensor [n, S] or None
     """
 
     values: Tensor
@@ -353,6 +353,9 @@ class Recipe:
     learning_rate : float
     mixup : float
         Both parameters of the beta distribution of mixup; 0 turns it off.
+    patience : int
+        Epochs without a better validation loss, after which training ends with the best of them.
+        0: the last epoch is kept; for sets whose validation parts are too small to choose by.
     """
 
     network: str = "auto"
@@ -362,3 +365,4 @@ class Recipe:
     batch_size: int = 32
     learning_rate: float = 3e-3
     mixup: float = 0.0
+    patience: int = 10

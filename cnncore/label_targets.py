@@ -1,7 +1,8 @@
-"""Multi-label targets: a matrix of 1, 0 and NaN where nobody knows."""
+"""Targets of several columns: labels, 1 or 0, or numbers, and NaN where nobody knows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ Float64Array = NDArray[np.float64]
 HeldOut = tuple[Samples, NDArray[Any]] | None
 
 
-def is_multilabel(y: Any) -> bool:
-    """Say whether targets are several labels for each row: a matrix of two columns or more.
+def has_columns(y: Any) -> bool:
+    """Say whether each row has several targets: a matrix of two columns or more.
 
     Examples
     --------
-    >>> is_multilabel([[0, 1], [1, np.nan]]), is_multilabel(["a", "b"])
+    >>> has_columns([[0, 1], [1, np.nan]]), has_columns(["a", "b"])
     (True, False)
     """
     shape = np.asarray(y).shape
@@ -40,11 +41,33 @@ def label_matrix(y: Any) -> Float64Array:
            [ 1., nan]])
     """
     expected = "multi-label targets (a matrix): expected 0, 1 or NaN (not known)"
+    return _matrix(y, expected, lambda matrix: np.isin(matrix, (0, 1)))
+
+
+def number_matrix(y: Any) -> Float64Array:
+    """Return the targets of a regression as float64 [N, T] of numbers and NaN (not known).
+
+    Raises
+    ------
+    ValueError
+        If they hold anything else.
+
+    Examples
+    --------
+    >>> number_matrix([[0.5, None], [1, 7]])
+    array([[0.5, nan],
+           [1. , 7. ]])
+    """
+    return _matrix(y, "several targets: expected finite numbers or NaN (not known)", np.isfinite)
+
+
+def _matrix(y: Any, expected: str, fits: Callable[[Float64Array], Any]) -> Float64Array:
+    """Read a matrix of what fits, and of NaN."""
     try:
         matrix = np.array(y, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{expected}, found what is no number ({error})") from None
-    wrong = np.argwhere(~(np.isnan(matrix) | np.isin(matrix, (0, 1))))
+    wrong = np.argwhere(~(np.isnan(matrix) | fits(matrix)))
     if len(wrong):
         row, column = wrong[0].tolist()
         more = f", and {len(wrong) - 1:,} more such cells" if len(wrong) > 1 else ""
@@ -54,14 +77,14 @@ def label_matrix(y: Any) -> Float64Array:
     return matrix
 
 
-def label_names(y: Any) -> NDArray[Any]:
-    """Return the names of the labels, [K]: the columns of a DataFrame, else numbers from 0."""
+def column_names(y: Any) -> NDArray[Any]:
+    """Return the names of labels or targets, [K]: a DataFrame's columns, else numbers from 0."""
     columns = getattr(y, "columns", None)
     return np.arange(np.asarray(y).shape[1]) if columns is None else np.asarray(columns)
 
 
 def check_known(targets: Float64Array, names: NDArray[Any]) -> None:
-    """Refuse labels of which no training row says anything.
+    """Refuse labels or targets of which no training row says anything.
 
     Raises
     ------
@@ -70,8 +93,8 @@ def check_known(targets: Float64Array, names: NDArray[Any]) -> None:
     unknown = names[np.isnan(targets).all(axis=0)].tolist()
     if unknown:
         raise ValueError(
-            f"no training row says whether it has the labels {unknown}: leave them out, or fill "
-            "in some of their cells"
+            f"no training row says anything about {unknown}: leave these targets out, or fill in "
+            "some of their cells"
         )
 
 
@@ -109,20 +132,21 @@ def positive_weights(targets: Float64Array, class_weight: object) -> NDArray[np.
     return np.where(both, negative / np.maximum(positive, 1), 1.0).astype(np.float32)
 
 
-def rows_with_labels(held_out: HeldOut, n_labels: int) -> HeldOut:
-    """Keep the validation samples of which a label is known; None if there are none.
+def rows_with_targets(held_out: HeldOut, n_targets: int) -> HeldOut:
+    """Keep the validation samples of which a target is known; None if there are none.
 
     Raises
     ------
     ValueError
-        If the targets aren't those of `n_labels` labels.
+        If there aren't `n_targets` targets.
     """
     if held_out is None:
         return None
     samples, targets = held_out
-    if targets.ndim != 2 or targets.shape[1] != n_labels:
+    if targets.ndim != 2 or targets.shape[1] != n_targets:
         raise ValueError(
-            f"validation targets of shape {targets.shape}: expected [N, {n_labels}], as in training"
+            f"validation targets of shape {targets.shape}: expected [N, {n_targets}], as in "
+            "training"
         )
     known = np.flatnonzero(~np.isnan(targets).all(axis=1))
     return (samples[known], targets[known]) if len(known) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ACTIVATIONS = ("relu", "gelu", "silu", "elu", "tanh")
+SIDES = ("side", "wide", "forest")
 GATHERS = ("gap", "gmp", "gsum", "flatten")
 
 
@@ -63,12 +64,22 @@ class Activation(Word):
     """An elementwise function; `word` is one of `ACTIVATIONS`."""
 
 
-class Gather(Word):
-    """Pixels become plain features; `word` is one of `GATHERS`."""
+@dataclass(frozen=True)
+class Gather:
+    """Pixels become plain features; `word` is one of `GATHERS`. A sum may be divided."""
+
+    word: str
+    divisor: int = 1
+
+    def __str__(self) -> str:
+        return self.word if self.divisor == 1 else f"{self.word}/{self.divisor}"
 
 
 class Side(Word):
-    """Side features: `word` is "side" (joined here) or "wide" (they vote directly)."""
+    """Side features: `word` is one of `SIDES`.
+
+    They are joined here ("side"), vote directly ("wide"), or a forest learns from them ("forest").
+    """
 
 
 @dataclass(frozen=True)

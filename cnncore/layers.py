@@ -176,9 +176,9 @@ class GroupNorm(nn.Module):
 class GlobalPool(nn.Module):
     """Pixels become plain features, over all images of an item."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, divisor: int = 1) -> None:
         super().__init__()
-        self.word = word
+        self.word, self.divisor = word, divisor
 
     def forward(self, features: Features) -> Features:
         return features._replace(values=self._pooled(features), mask=None, windows=None)
@@ -192,7 +192,7 @@ class GlobalPool(nn.Module):
             return over_windows(values.flatten(1), windows, "amax")
         sums = over_windows(values.sum((2, 3)), windows, "sum")
         if self.word == "gsum":
-            return sums
+            return sums / self.divisor
         if features.mask is None:
             pixels = values.new_full((len(values), 1), values.shape[2] * values.shape[3])
         else:

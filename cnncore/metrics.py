@@ -102,8 +102,8 @@ def classification_metrics(
     (0.75, 1.0)
     """
     labels, p = np.asarray(y), np.asarray(probabilities, np.float64)
-    _check(p.shape[:1], p.shape[-1], y=labels)
-    _check(p.shape, probabilities=p)
+    check_arrays(p.shape[:1], p.shape[-1], y=labels)
+    check_arrays(p.shape, probabilities=p)
     losses = probability_losses(labels, p)
     rankings = _rankings(labels, p[:, 1] if p.shape[1] == 2 else p)
     families = (_decisions(labels, p.argmax(axis=1)), rankings, losses)
@@ -145,7 +145,7 @@ def score_metrics(
     Examples
     --------
     >>> print(score_metrics([0, 1, 1, 0], [-1.2, 0.3, 2.0, -0.1])["roc_auc"])
-    1.000 [1.000, 1.000]
+    1.000
     """
     labels, votes = np.asarray(y), np.asarray(scores, np.float64)
     if votes.ndim == 2 and votes.shape[1] == 2:
@@ -154,47 +154,10 @@ def score_metrics(
     decided = (votes > 0).astype(np.int64) if binary else votes.argmax(axis=1)
     if predicted is not None:
         decided = np.asarray(predicted)
-    _check(votes.shape[:1], 2 if binary else votes.shape[1], y=labels, predicted=decided)
-    _check(votes.shape, scores=votes)
+    check_arrays(votes.shape[:1], 2 if binary else votes.shape[1], y=labels, predicted=decided)
+    check_arrays(votes.shape, scores=votes)
     families = _decisions(labels, decided), _rankings(labels, votes)
     return _with_honest_accuracy(families, len(labels), seed, resamples, groups)
-
-
-def regression_metrics(
-    y: ArrayLike,
-    prediction: ArrayLike,
-    *,
-    seed: int = 0,
-    resamples: int = 1000,
-    groups: ArrayLike | None = None,
-) -> dict[str, Interval]:
-    """Measure predicted numbers against true ones.
-
-    Parameters
-    ----------
-    y, prediction : float64 array [N] or [N, T]
-        T targets, in the targets' units.
-    seed, resamples, groups
-        As for `classification_metrics`.
-
-    Returns
-    -------
-    dict of str to Interval
-        mae, rmse and r2, each the mean over the targets. A constant target has no r2.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ or numbers aren't finite.
-
-    Examples
-    --------
-    >>> regression_metrics([1.0, 2.0, 3.0], [1.0, 2.0, 5.0])["r2"].value
-    -1.0
-    """
-    truth, guess = np.asarray(y, np.float64), np.asarray(prediction, np.float64)
-    _check(truth.shape, y=truth, prediction=guess)
-    return bootstrap((_errors(truth, guess),), len(truth), seed, resamples, groups)
 
 
 def paired_difference(
@@ -202,21 +165,19 @@ def paired_difference(
     a: ArrayLike,
     b: ArrayLike,
     *,
-    metric: Literal["accuracy", "rmse"] = "accuracy",
     seed: int = 0,
     resamples: int = 1000,
     groups: ArrayLike | None = None,
 ) -> Interval:
-    """Measure how far model `a` differs from model `b` on the same rows: metric(a) - metric(b).
+    """Measure how far model `a` is ahead of model `b` on the same rows: accuracy(a) - accuracy(b).
 
     Both models meet the same rows in every resample, so what makes a row hard for both cancels
     out. Where the interval holds 0, these rows can't tell which model is ahead.
 
     Parameters
     ----------
-    y, a, b : int64 array [N], or float64 array [N] or [N, T]
-        True and predicted class numbers for accuracy, true and predicted values for rmse.
-    metric : "accuracy" or "rmse"
+    y, a, b : int64 array [N]
+        True and predicted class numbers.
     seed, resamples, groups
         As for `classification_metrics`.
 
@@ -231,14 +192,13 @@ def paired_difference(
     0.25
     """
     truth, first, second = (np.asarray(x, np.float64) for x in (y, a, b))
-    _check(truth.shape, y=truth, a=first, b=second)
-    family = _errors if metric == "rmse" else _decisions
-    measures = family(truth, first), family(truth, second)
+    check_arrays(truth.shape, y=truth, a=first, b=second)
+    measures = _decisions(truth, first), _decisions(truth, second)
 
     def difference(counts: FloatArray) -> dict[str, FloatArray]:
-        return {metric: measures[0](counts)[metric] - measures[1](counts)[metric]}
+        return {"accuracy": measures[0](counts)["accuracy"] - measures[1](counts)["accuracy"]}
 
-    return bootstrap((difference,), len(truth), seed, resamples, groups)[metric]
+    return bootstrap((difference,), len(truth), seed, resamples, groups)["accuracy"]
 
 
 def _with_honest_accuracy(
@@ -319,28 +279,9 @@ def _cumulate(counts: FloatArray, score: FloatArray, levels: FloatArray) -> tupl
     return running[below], running[up_to], running[-1]
 
 
-def _errors(y: FloatArray, prediction: FloatArray) -> Family:
-    """mae, rmse and r2, each the mean over the targets."""
-    truth = y.reshape(len(y), -1).T
-    error = prediction.reshape(len(y), -1).T - truth
-    # Far from zero, the difference of two sums of squares would be rounding noise.
-    centred = truth - truth.mean(axis=1, keepdims=True)
-
-    def measure(counts: FloatArray) -> dict[str, FloatArray]:
-        n_rows = counts.sum(axis=0)
-        squared_error, squares = error**2 @ counts, centred**2 @ counts
-        scatter = squares - (centred @ counts) ** 2 / n_rows
-        scatter[scatter <= 1e-12 * squares] = 0  # constant but for rounding
-        return {
-            "mae": (np.abs(error) @ counts / n_rows).mean(axis=0),
-            "rmse": np.sqrt(squared_error / n_rows).mean(axis=0),
-            "r2": mean_ratio(scatter - squared_error, scatter),
-        }
-
-    return measure
-
-
-def _check(shape: tuple[int, ...], n_classes: int | None = None, **arrays: NDArray[Any]) -> None:
+def check_arrays(
+    shape: tuple[int, ...], n_classes: int | None = None, **arrays: NDArray[Any]
+) -> None:
     """Refuse what isn't finite, no class number, or of another shape ([N, 1] would broadcast)."""
     kind = "finite numbers" if n_classes is None else f"class numbers 0 to {n_classes - 1}"
     problems = []

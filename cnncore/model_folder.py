@@ -25,6 +25,7 @@ from cnnkit.cnncore.arrays import ArrayImages
 from cnnkit.cnncore.device import choose_device
 from cnnkit.cnncore.estimator import CNNClassifier, CNNRegressor
 from cnnkit.cnncore.fitting import ONE_AT_A_TIME, CNNEstimator
+from cnnkit.cnncore.forest import Forest, from_arrays, to_arrays
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
 from cnnkit.cnncore.network import Network
 from cnnkit.cnncore.objective import Classification, MultiLabel, Regression
@@ -146,6 +147,8 @@ def save(
         if arrays:
             save_arrays(arrays, new / "adapter.safetensors")
         save_file(weights(model), new / "weights.safetensors")
+        if model.forests_:
+            save_arrays(to_arrays(model.forests_), new / "forest.safetensors")
         history = "".join(json.dumps(record) + "\n" for record in model.history_)
         for name, text in {"history.jsonl": history, **(files or {})}.items():
             (new / name).write_text(text, encoding="utf-8")
@@ -215,6 +218,8 @@ def config(model: CNNEstimator) -> dict[str, Any]:
     elif isinstance(model.objective_, Regression):
         fitted["mean"] = model.objective_.mean.tolist()
         fitted["scale"] = model.objective_.scale.tolist()
+        fitted["targets"] = [to_json(name) for name in model.target_names_]
+        fitted["targets_dtype"] = model.target_names_.dtype.str
     if hasattr(model, "n_features_in_"):
         fitted["n_features_in"] = model.n_features_in_
     return {
@@ -282,11 +287,15 @@ def rebuild(
         model.objective_ = kind(fitted["outputs"])
     else:
         model.objective_ = Regression(np.array(fitted["mean"]), np.array(fitted["scale"]))
+        # Models may be older than the names.
+        names = fitted.get("targets", range(fitted["outputs"]))
+        model.target_names_ = np.array(names, dtype=fitted.get("targets_dtype"))
     if "n_features_in" in fitted:
         model.n_features_in_ = fitted["n_features_in"]
     history = read_text(source, "history.jsonl")
     model.history_ = [json.loads(line) for line in history.splitlines()]
     model.networks_ = load_networks(source, model, fitted["networks"])
+    model.forests_ = load_forests(source) if "forest" in model.network_ else []
     return model
 
 
@@ -309,6 +318,15 @@ def load_networks(source: Path, model: Any, count: int) -> list[Network]:
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelFolderError(f"{file}: {error}") from error
     return [network.to(model.device_).eval() for network in networks]
+
+
+def load_forests(source: Path) -> list[Forest]:
+    """Read the forests of a model whose network has the word."""
+    file = source / "forest.safetensors"
+    try:
+        return from_arrays(load_arrays(file))
+    except (OSError, SafetensorError) as error:
+        raise ModelFolderError(f"{file}: {error}") from error
 
 
 def load_adapter(source: Path, given: Any) -> Any:

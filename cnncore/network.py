@@ -33,7 +33,7 @@ from cnnkit.cnncore.layers import (
     Wide,
     WindowPool,
 )
-from cnnkit.cnncore.shapes import Step, shapes
+from cnnkit.cnncore.shapes import Step, shapes, without_image
 
 ACTIVATION_MODULES = {
     "relu": nn.ReLU,
@@ -80,7 +80,8 @@ class Network(nn.Module):
         self.image = Input.of(image)
         steps = shapes(layers, self.image)
         features = cast(int, [step.after for step in steps if not step.depth][-1][0])
-        self.body = _chain(layers, iter(steps), self.image) if features else Nothing()
+        body = _chain(layers, iter(steps), self.image)
+        self.body = nn.Sequential(Nothing(), *body) if without_image(layers) else body
         self.head: nn.Linear | Bias
         if features:
             self.head = nn.Linear(features, outputs)
@@ -192,8 +193,8 @@ def _module(layer: layer_types.Layer, steps: Iterator[Step], image: Input) -> nn
             return BatchNorm(features)
         case layer_types.Activation(word):
             return OnValues(ACTIVATION_MODULES[word]())
-        case layer_types.Gather(word):
-            return GlobalPool(word)
+        case layer_types.Gather(word, divisor):
+            return GlobalPool(word, divisor)
         case layer_types.Dense(neurons):
             return OnValues(nn.Linear(features, neurons, bias=step.bias))
         case layer_types.Drop(probability):
@@ -203,7 +204,7 @@ def _module(layer: layer_types.Layer, steps: Iterator[Step], image: Input) -> nn
         case layer_types.Side("side"):
             return JoinSide()
         case layer_types.Side():
-            return nn.Identity()  # `wide` votes beside the head
+            return nn.Identity()  # these vote beside the head, or beside the network
         case layer_types.Repeat(times, inner):
             return nn.Sequential(*[_chain(inner, steps, image) for _ in range(times)])
         case layer_types.Residual(inner):

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cnnkit.cnncore.label_metrics import decide, label_decisions, label_losses
+from cnnkit.cnncore.number_metrics import errors
 
 Float64Array = NDArray[np.float64]
 
@@ -128,7 +129,7 @@ class MultiLabel:
         cells = functional.binary_cross_entropy_with_logits(
             logits, truth, reduction="none", pos_weight=weight
         )
-        return (cells * known).sum(dim=1) / known.sum(dim=1).clamp(min=1)
+        return mean_over(known, cells)
 
     def predict(self, logits: Tensor) -> Tensor:
         return logits.sigmoid()
@@ -147,6 +148,11 @@ class Regression:
     ----------
     mean, scale : float64 array [outputs]
         Of the training targets.
+
+    Notes
+    -----
+    With several targets a NaN is not known, and left out of the loss: an image's loss is the mean
+    over its known targets, 0 without any.
     """
 
     metric = "rmse"
@@ -164,7 +170,9 @@ class Regression:
         return self.mean
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return functional.huber_loss(logits, targets, reduction="none").mean(dim=1)
+        known = ~targets.isnan()
+        truth = torch.where(known, targets, 0.0)
+        return mean_over(known, functional.huber_loss(logits, truth, reduction="none"))
 
     def predict(self, logits: Tensor) -> Tensor:
         mean = torch.as_tensor(self.mean, dtype=torch.float32, device=logits.device)
@@ -172,6 +180,11 @@ class Regression:
         return logits * scale + mean
 
     def score(self, predicted: Float64Array, y: NDArray[np.generic]) -> tuple[float, float]:
-        error = (predicted - np.asarray(y, dtype=np.float64).reshape(len(y), -1)) / self.scale
-        rmse = float(np.sqrt(np.mean((error * self.scale) ** 2)))
-        return float(np.mean(error**2)), rmse
+        truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        rmse = errors(truth, predicted)(np.ones((len(truth), 1)))["rmse"]
+        return float(np.nanmean(((predicted - truth) / self.scale) ** 2)), float(rmse[0])
+
+
+def mean_over(known: Tensor, cells: Tensor) -> Tensor:
+    """Return the mean loss of each image's known cells, float32 [N]; 0 where it has none."""
+    return (cells * known).sum(dim=1) / known.sum(dim=1).clamp(min=1)

@@ -20,6 +20,28 @@ def adapter_entries() -> dict[str, EntryPoint]:
     return dict(sorted(entries.items()))
 
 
+def adapter_names() -> dict[str, list[str]]:
+    """Return the installed adapters' names, each with its other names.
+
+    Entry points that lead to the same class are one adapter; the first of its
+    names in alphabetical order is the main one.
+
+    Examples
+    --------
+    >>> adapter_names()["molecule"]
+    ['molecules']
+    """
+    main: dict[str, str] = {}
+    names: dict[str, list[str]] = {}
+    for name, entry in adapter_entries().items():
+        first = main.setdefault(entry.value, name)
+        if first == name:
+            names[name] = []
+        else:
+            names[first].append(name)
+    return names
+
+
 def adapter_class(name: str) -> Any:
     """Import the adapter called `name`.
 

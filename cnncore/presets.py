@@ -13,6 +13,13 @@ text-quick
     The words alone: what a linear model sees. Seconds.
 bytes
     Positions of bytes: windows of 2, 3, 4 and 6.
+molecule
+    Points of molecules on a grid: extensive properties need the sum over all of them. Descriptors
+    join before a hidden layer, and a forest learns from them beside the network.
+molecule-quick
+    The descriptors alone. Seconds.
+smiles
+    Signs of a SMILES: windows of 3, 5 and 7. Descriptors join as above.
 vector
     One row of few pixels: the columns of a table. It keeps all positions, so that the head knows
     which column a value stands in.
@@ -26,7 +33,7 @@ from typing import TYPE_CHECKING
 from cnnkit.cnncore.errors import SpecError, did_you_mean
 from cnnkit.cnncore.input import Input, Shape
 from cnnkit.cnncore.layer_types import Embed, Layers, Side, to_text
-from cnnkit.cnncore.shapes import fit_to, shapes
+from cnnkit.cnncore.shapes import fit_to, shapes, without_image
 from cnnkit.cnncore.spec import parse
 
 if TYPE_CHECKING:
@@ -57,6 +64,17 @@ PRESETS: dict[str, str] = {
         "embed 32 | par(conv 64x1x2 ; conv 64x1x3 ; conv 64x1x4 ; conv 64x1x6) | norm | relu"
         " | par(gap ; gmp) | drop 0.2 | wide"
     ),
+    "molecule": (
+        "conv 32x3x3 | pool 2x2/2 | norm | relu | conv 64x3x3 | norm | relu"
+        " | conv 64x3x3 | pool 2x2/2 | norm | relu | conv 128x3x3 | norm | relu"
+        " | res(conv 128x3x3 | norm | relu) | par(gsum/12 ; gmp)"
+        " | side | dense 256 | relu | drop 0.5 | forest"
+    ),
+    "smiles": (
+        "embed 64 | par(conv 64x1x3 ; conv 64x1x5 ; conv 64x1x7) | norm | relu"
+        " | conv 128x1x3 | norm | relu | par(gsum/24 ; gmp) | side | dense 256 | relu | drop 0.5"
+    ),
+    "molecule-quick": "side | dense 256 | relu | drop 0.5 | forest",
     "vector": "conv 32x1x3 | norm | relu | conv 32x1x3 | norm | relu | flatten | drop 0.2",
 }
 LARGE = 32  # pixels in height and width, from which on "auto" takes "audio"
@@ -127,6 +145,18 @@ def check_network(network: str) -> None:
         _parse_spec(network)
 
 
+def sees_image(network: str | None) -> bool:
+    """Say whether a preset or a spec, or what stands for None or "auto", looks at any pixels.
+
+    Examples
+    --------
+    >>> sees_image("text"), sees_image("text-quick")
+    (True, False)
+    """
+    name = (network or "auto").strip().lower()
+    return name == "auto" or not without_image(parse(PRESETS.get(name, name)))
+
+
 def _parse_spec(network: str) -> Layers:
     """Read a spec; where a single word isn't one, it was to be a preset's name."""
     name = network.strip().lower()
@@ -145,19 +175,24 @@ def _parse_spec(network: str) -> Layers:
 def _cut(name: str, image: Input) -> Layers:
     """Give a preset what the image needs, and take away what it has no use for."""
     layers = parse(PRESETS[name])
+    if without_image(layers) and image.sparse:
+        return (Side("wide"),)
     begins, votes = isinstance(layers[0], Embed), Side("wide") in layers
+    joins = Side("side") in layers or Side("forest") in layers
     if image.vocabulary is not None and not begins and len(layers) > 1:
         layers = (Embed(64), *layers)
-    if layers == (Side("wide"),) and not image.side:
-        told = f'"{name}" is nothing but side features that vote directly (of texts: the n-grams)'
-        lacks = "but there are no side features: choose another network, or leave n_grams=0 out"
+    if without_image(layers) and not image.side:
+        told = f'"{name}" is nothing but side features (of texts the n-grams, of molecules side=…)'
+        lacks = "but there are none: choose another network, or leave n_grams=0 or side=none out"
         raise SpecError(name, [(0, f"{told}, {lacks}")])
+    if joins and (image.sparse or not image.side):
+        layers = tuple(layer for layer in layers if layer not in (Side("side"), Side("forest")))
     if image.vocabulary is None and begins:
         layers = layers[1:]
     if votes and not image.side and len(layers) > 1:
         layers = tuple(layer for layer in layers if layer != Side("wide"))
     if image.sparse and not votes:
         layers = (*layers, Side("wide"))
-    if image.side and not image.sparse and not votes:
+    if image.side and not image.sparse and not votes and not joins:
         layers = (*layers[:-1], Side("side"), *parse("dense 128 | relu"), layers[-1])
     return fit_to(layers, image)

@@ -9,17 +9,21 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from cnnkit.cnncore import figures
 from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.model_folder import versions
+from cnnkit.cnncore.objective import Float64Array
+from cnnkit.cnncore.results import STANDARDISED, write_score
 from cnnkit.cnncore.scores import Predictions
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_CLASSES = 30  # a larger confusion matrix can't be read
 MOST_MISTAKES = 12
+MOST_TARGETS = 12
 
 
 def model_card(model: Any, name: str, titles: dict[str, str], metrics: dict[str, Any]) -> str:
@@ -68,7 +72,7 @@ def report(
         said = shown.network[part]
         truth = experiment.y[said.rows]
         if experiment.task == "regression":
-            pictures.append(("Predicted against true", figures.scatter(truth, said.outputs)))
+            pictures += scatters(truth, said.outputs, experiment.labels)
         elif experiment.classes is not None:
             labels = [str(label) for label in experiment.classes]
             if len(labels) <= MOST_CLASSES:
@@ -85,6 +89,9 @@ def report(
         part=part,
         pictures=pictures,
         mistakes=mistakes,
+        one_by_one=metrics.get("labels", metrics.get("targets")),
+        write=write_score,
+        standardised=" ".join(STANDARDISED),
         dump=json.dumps(metrics, indent=1, ensure_ascii=False),
     )
 
@@ -126,6 +133,21 @@ def render(
         metrics=metrics,
         **more,
     )
+
+
+def scatters(
+    truth: Float64Array, said: Float64Array, names: Sequence[str] | None
+) -> list[tuple[str, Markup]]:
+    """Draw predicted against true numbers, of several targets each where it is known."""
+    title = "Predicted against true"
+    if names is None:
+        return [(title, figures.scatter(truth, said))]
+    known = ~np.isnan(truth.T)
+    return [
+        (f"{title}: {name}", figures.scatter(truth[rows, target], said[rows, target]))
+        for target, (name, rows) in enumerate(zip(names, known, strict=True))
+        if target < MOST_TARGETS and rows.any()
+    ]
 
 
 def worst_mistakes(

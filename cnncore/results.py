@@ -12,9 +12,15 @@ from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.experiment import Experiment, Fitted
 from cnnkit.cnncore.label_metrics import label_table
 from cnnkit.cnncore.metrics import main_metric
-from cnnkit.cnncore.scores import Predictions, Scores, compare, pool
+from cnnkit.cnncore.number_metrics import target_table
+from cnnkit.cnncore.objective import Float64Array
+from cnnkit.cnncore.scores import Predictions, Scores, Task, compare, pool
 
 MODELS = ("majority", "baseline", "cnn")
+STANDARDISED = (
+    "These are in each target's own unit. Over all targets, rmse and mae are means of such errors,",
+    "each divided by its target's standard deviation on the scored rows: about 1 for the mean.",
+)
 
 
 def by_model(fitted: Fitted) -> dict[str, dict[str, Predictions]]:
@@ -88,13 +94,69 @@ def calibration(experiment: Experiment, fitted: Fitted) -> dict[str, float] | No
     }
 
 
-def label_scores(experiment: Experiment, fitted: Fitted) -> dict[str, list[dict[str, Any]]]:
-    """Return how well the network does on each label: of the test part, or of what is held out."""
+def label_scores(
+    experiment: Experiment, fitted: Fitted, groups: NDArray[np.int64] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Return how well the network does on each label, or target, of what is held out: of test."""
     part = next((part for part in ("test", "val") if part in fitted.network), None)
     if experiment.labels is None or part is None:
         return {}
     said = fitted.network[part]
-    return {"labels": label_table(experiment.y[said.rows], said.outputs, experiment.labels)}
+    groups = None if groups is None else groups[said.rows]
+    truth = experiment.y[said.rows]
+    return one_by_one(truth, said.outputs, experiment.labels, experiment.task, groups)
+
+
+def one_by_one(
+    y: Float64Array,
+    outputs: Float64Array,
+    names: Sequence[str],
+    task: Task,
+    groups: NDArray[np.int64] | None = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the scores of "labels" each for itself, or of "targets", as JSON holds them.
+
+    Parameters
+    ----------
+    y, outputs : float64 array [N, K]
+        Truth, with NaN where it isn't known, and probabilities or numbers.
+    names : sequence of str [K]
+    task : "multilabel" or "regression"
+    groups : int64 array [N] or None
+        Rows that the bootstrap draws together.
+    """
+    if task == "multilabel":
+        return {"labels": label_table(y, outputs, names)}
+    rows = target_table(y, outputs, names, groups=groups)
+    return {
+        "targets": [
+            {name: cell.to_dict() if isinstance(cell, Interval) else cell for name, cell in row}
+            for row in (row.items() for row in rows)
+        ]
+    }
+
+
+def write_score(value: str | float | dict[str, float] | None) -> str:
+    """Write a cell of `one_by_one`.
+
+    Examples
+    --------
+    >>> [write_score(cell) for cell in ("logS", 1200, 0.25, None)]
+    ['logS', '1,200', '0.250', '–']
+    >>> write_score({"value": 0.5, "low": 0.4, "high": 0.6})
+    '0.500 [0.400, 0.600]'
+    """
+    match value:
+        case None:
+            return "–"
+        case dict():
+            return str(Interval(**value))
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.3f}"
+        case _:
+            return value
 
 
 def ahead(

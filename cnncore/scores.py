@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 
 from cnnkit.cnncore.bootstrap import Interval
 from cnnkit.cnncore.label_metrics import decide, macro_f1_difference, multilabel_metrics
-from cnnkit.cnncore.metrics import (
-    classification_metrics,
-    paired_difference,
-    regression_metrics,
-    score_metrics,
-)
+from cnnkit.cnncore.metrics import classification_metrics, paired_difference, score_metrics
+from cnnkit.cnncore.number_metrics import regression_metrics, rmse_difference
 from cnnkit.cnncore.objective import Float64Array
 
 Task = Literal["classification", "regression", "multilabel"]
@@ -31,7 +27,8 @@ class Predictions:
     rows : int64 array [n]
         Item numbers.
     outputs : float64 array [n, K] or [n]
-        Probabilities, or scores where `probable` is False, of K classes or labels; or numbers.
+        Probabilities, or scores where `probable` is False, of K classes or labels; or numbers, of
+        one target or K.
     probable : bool
         The outputs of a classifier are probabilities.
     """
@@ -69,9 +66,10 @@ def pool(parts: list[Predictions]) -> Predictions:
 def majority(
     y: NDArray[Any], train: NDArray[np.int64], rows: NDArray[np.int64], task: Task, n_classes: int
 ) -> Predictions:
-    """Predict the training part's class or label shares, or its mean, for every row."""
+    """Predict the training part's class or label shares, or its means, for every row."""
     if task == "regression":
-        return Predictions(rows, np.full(len(rows), y[train].mean()))
+        mean = np.nanmean(y[train], axis=0)
+        return Predictions(rows, np.repeat(mean[None], len(rows), axis=0))
     if task == "multilabel":
         n_known = (~np.isnan(y[train])).sum(axis=0)
         share = np.nansum(y[train], axis=0) / np.maximum(n_known, 1)
@@ -103,11 +101,11 @@ def compare(
     groups = None if groups is None else groups[network.rows]
     if task == "multilabel":
         return macro_f1_difference(truth, *chosen, groups=groups)
-    metric: Literal["rmse", "accuracy"] = "rmse" if task == "regression" else "accuracy"
-    return paired_difference(truth, *chosen, metric=metric, groups=groups)
+    difference = rmse_difference if task == "regression" else paired_difference
+    return difference(truth, *chosen, groups=groups)
 
 
-def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
+def verdict(difference: Interval, task: Task, baseline: str, n: int, network: str = "CNN") -> str:
     """Say in plain words which model is ahead on `n` rows, and by how much.
 
     Examples
@@ -120,17 +118,18 @@ def verdict(difference: Interval, task: Task, baseline: str, n: int) -> str:
     if not cnn_leads:
         lead = opposite(lead)
     size = size_of(lead, task)
+    tested = f"{n:,} test {'item' if n == 1 else 'items'}"
     if lead.low > 0 and cnn_leads:
-        return f"The CNN is ahead of {baseline} by {size} on {n:,} test items."
+        return f"The {network} is ahead of {baseline} by {size} on {tested}."
     if lead.low > 0:
         return (
-            f"{baseline} is ahead of the CNN by {size} on {n:,} test items: "
-            "use it, or give the CNN more data."
+            f"{baseline} is ahead of the {network} by {size} on {tested}: "
+            f"use it, or give the {network} more data."
         )
-    undecided = f"{n:,} test items can't tell the CNN from {baseline}."
+    undecided = f"{tested} can't tell the {network} from {baseline}."
     if lead.value == 0:
-        return f"The CNN and {baseline} score the same: {undecided}"
-    leader = "The CNN" if cnn_leads else baseline
+        return f"The {network} and {baseline} score the same: {undecided}"
+    leader = f"The {network}" if cnn_leads else baseline
     return f"{leader} scores higher by {size}, but the interval holds 0: {undecided}"
 
 

@@ -115,6 +115,20 @@ def fit_to(layers: Layers, image: ImageSpec | Input | Shape) -> Layers:
     return walk.fitted
 
 
+BESIDE = (Side("wide"), Side("forest"))  # what votes beside the head
+
+
+def without_image(layers: Layers) -> bool:
+    """Say whether nothing looks at the pixels: the spec begins with the side features.
+
+    Examples
+    --------
+    >>> without_image((Side("wide"),)), without_image((Side("side"), Dense(8)))
+    (True, True)
+    """
+    return bool(layers) and (layers[0] == Side("side") or set(layers) == {Side("wide")})
+
+
 def _norm_follows(layers: Layers) -> bool:
     rest = dropwhile(lambda layer: isinstance(layer, Pool), layers)
     return isinstance(next(rest, None), Norm)
@@ -123,7 +137,7 @@ def _norm_follows(layers: Layers) -> bool:
 def _final_dense(layers: Layers) -> int | None:
     """Find a dense layer that makes two linear maps in a row of itself and the head."""
     at = len(layers) - 1
-    while at >= 0 and (isinstance(layers[at], Drop) or layers[at] == Side("wide")):
+    while at >= 0 and (isinstance(layers[at], Drop) or layers[at] in BESIDE):
         at -= 1
     return at if at >= 0 and isinstance(layers[at], Dense) else None
 
@@ -149,7 +163,7 @@ class _Walk:
         self.steps: list[Step] = []
         self.problems: list[_Problem] = []
         self.number = self.depth = self.round = 0
-        self.nearest_known, self.wide = True, False
+        self.nearest_known, self.beside = True, set[Side]()
         begun, shape = self.begun()
         fitted, shape = self.chain(layers, shape)
         self.fitted = self.ended((*begun, *fitted), shape)
@@ -157,7 +171,8 @@ class _Walk:
     def begun(self) -> tuple[Layers, Walked]:
         """Check that category numbers are embedded; give the shape that the walk starts with."""
         channels, rows, columns = self.image.shape
-        if set(self.layers) == {Side("wide")}:  # nothing looks at the pixels
+        can_join = self.image.side and not self.image.sparse
+        if without_image(self.layers) and (can_join or Side("side") not in self.layers):
             return (), (0,)
         lengths = (() if rows is None else rows, () if columns is None else columns)
         if self.image.vocabulary is None or isinstance(next(iter(self.layers), None), Embed):
@@ -261,18 +276,19 @@ class _Walk:
                 only = "comes first" if image.vocabulary else "is for images of category numbers"
                 self.note(number, layer, f"embed {only}; leave it out")
                 return ()
-            case Side("side") if image.sparse:
+            case Side("side" | "forest") if image.sparse:
                 found = f"an item has but a few of the {image.side:,} side features"
-                self.note(number, layer, f'{found}: they can\'t be joined; write "wide"')
+                self.note(number, layer, f'{found}: they can only vote directly; write "wide"')
                 return self.pixelless(number, Side("wide"), shape)
             case Side() if not image.side:
                 self.note(number, layer, "there are no side features; leave it out")
                 return ()
-            case Side("wide") if self.depth or self.wide:
-                self.note(number, layer, "wide stands outside of all brackets, once; leave it out")
+            case Side("wide" | "forest") if self.depth or layer in self.beside:
+                advice = "stands outside of all brackets, once; leave it out"
+                self.note(number, layer, f"{layer} {advice}")
                 return ()
-            case Side("wide"):
-                self.wide = True
+            case Side("wide" | "forest"):
+                self.beside.add(layer)
         return (layer,)
 
     def inside(self, layers: Layers, shape: Walked) -> tuple[Layers, Walked]:

@@ -10,7 +10,8 @@ pool RxC[/S]           largest value of each window (`avgpool`: mean). Only wind
                        image count. Without /S, windows don't overlap. `pool 2/2` is `pool 2x2/2`.
 norm, norm group G     batch normalisation; normalisation of G groups of features (8 if left out)
 relu gelu silu ...     activations: see `layer_types.ACTIVATIONS`
-gap gmp gsum flatten   pixels become plain features: mean, largest, sum, or all of them in a row
+gap gmp gsum flatten   pixels become plain features: mean, largest, sum, or all of them in a row;
+                       `gsum/12` is the sum over 12, of the size that other features have
 dense N                N hidden neurons
 drop P                 dropout with probability P
 embed D                first layer for category numbers: D features each; channels are added up
@@ -19,6 +20,8 @@ res( ... )             adds its input to its output
 par( ... ; ... )       joins the features of branches; an empty branch hands on its input
 side                   joins the side features to the plain features
 wide                   lets the side features vote directly: a linear vote added to the head's
+forest                 a random forest learns from the side features, and its prediction counts as
+                       much as the networks'
 =====================  ============================================================================
 
 The head (one vote for each class or target) is appended and never written. This file knows the
@@ -34,6 +37,7 @@ from cnnkit.cnncore.errors import SpecError, did_you_mean
 from cnnkit.cnncore.layer_types import (
     ACTIVATIONS,
     GATHERS,
+    SIDES,
     Activation,
     Conv,
     Dense,
@@ -108,6 +112,11 @@ _FORMS: dict[str, tuple[str, str, Callable[[re.Match[str]], Layer]]] = {
     ),
     **{word: (word, word, lambda match: Activation(match[0])) for word in ACTIVATIONS},
     **{word: (word, word, lambda match: Gather(match[0])) for word in GATHERS},
+    "gsum": (
+        rf"gsum(?:/{_N})?",
+        "gsum or gsum/16 (the sum over 16)",
+        lambda match: Gather("gsum", int(match[1] or 1)),
+    ),
     "dense": (rf"dense {_N}", "dense 128", lambda match: Dense(int(match[1]))),
     "drop": (
         r"drop (0|0?\.\d+|\d(?:\.\d+)?e-\d+)",
@@ -115,7 +124,7 @@ _FORMS: dict[str, tuple[str, str, Callable[[re.Match[str]], Layer]]] = {
         lambda match: Drop(float(match[1])),
     ),
     "embed": (rf"embed {_N}", "embed 64", lambda match: Embed(int(match[1]))),
-    **{word: (word, word, lambda match: Side(match[0])) for word in ("side", "wide")},
+    **{word: (word, word, lambda match: Side(match[0])) for word in SIDES},
 }
 _GROUPS = {"res": "res( … )", "par": "par( … ; … )"}
 _HEAD = ("head", "logits", "output", "sigmoid", "softmax", "votes")

@@ -47,7 +47,7 @@ class Plan:
     mixup : float
         Both parameters of the beta distribution that mixes pairs of images; 0 = off.
     patience : int
-        Epochs without a better validation loss before training stops.
+        Epochs without a better validation loss before training stops; 0: it never does.
     clip_norm : float
         Longest allowed gradient.
     seed : int
@@ -210,7 +210,8 @@ def train(
     """Train the networks in place and return one record for each epoch.
 
     With validation data the weights of the epoch with the lowest validation loss are restored,
-    and training stops after `plan.patience` epochs without a better one.
+    and training stops after `plan.patience` epochs without a better one. A patience of 0 keeps the
+    last epoch, whatever the validation loss.
 
     Raises
     ------
@@ -223,6 +224,7 @@ def train(
     ]
     targets = objective.encode(y).to(feed.device)
     history: list[EpochRecord] = []
+    chooses = validation is not None and plan.patience > 0
     best_loss, best_epoch, best = np.inf, 0, [copy_weights(network) for network in networks]
     with side_by_side(len(members), plan.threads) as pool:
         for epoch in range(plan.epochs):
@@ -239,15 +241,15 @@ def train(
                 predicted = predict(networks, renderer, validation[0], objective)
                 record["val_loss"], record["val_metric"] = objective.score(predicted, validation[1])
                 check_finite("validation loss", record["val_loss"], epoch, plan)
-                if record["val_loss"] < best_loss:
+                if chooses and record["val_loss"] < best_loss:
                     best_loss, best_epoch = record["val_loss"], epoch
                     best = [copy_weights(network) for network in networks]
             record["seconds"] = time.perf_counter() - began
             history.append(record)
             on_epoch(record)
-            if validation is not None and epoch - best_epoch >= plan.patience:
+            if chooses and epoch - best_epoch >= plan.patience:
                 break
-    if validation is not None:
+    if chooses:
         for network, weights in zip(networks, best, strict=True):
             network.load_state_dict(weights)
     return history

@@ -48,6 +48,19 @@ CLAIMS = {
         r"convolution +(1\.000|0\.9[89]\d) +(1\.000|0\.9\d\d) +(1\.000|0\.[89]\d\d)\n",
         r"Shuffling costs at most 5 points of accuracy\.",
     ),
+    "04_molecules": (
+        r"3 spellings, 1 image of shape \(26, 32, 32\)",
+        r"They differ by less than 0\.0001\.",
+        r"a quarter turn of coordinates is one of pixels: True\n",
+        r"coordinates, pixels +9\.000 +8\.\d{3}\n",
+        r"8 such turns +0\.00\d +[5-9]\.\d{3}\n",
+        r"Morgan counts +0\.[3-6]\d\d\n",
+        r"forest on them +0\.[3-6]\d\d\n",
+        r"image +(1\.000|0\.9\d\d)\n",
+        r"the mean, always +1\.\d\d\nside features alone +0\.[5-8]\d\n",
+        r"image alone +(0\.[89]\d|1\.0\d)\nboth +0\.[5-8]\d\n",
+        r"The image adds little or nothing\.",
+    ),
 }
 
 LARGEST_PICTURE_BYTES = 60_000

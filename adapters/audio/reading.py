@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -28,6 +28,7 @@ from cnnkit.adapters.audio.files import (
 from cnnkit.adapters.audio.frame_store import FrameStore
 from cnnkit.adapters.audio.log_mel import LogMel
 from cnnkit.adapters.cache import ItemCache
+from cnnkit.adapters.tasks import do_tasks
 from cnnkit.cnncore.image import Float32Array, IntArray, Problem
 
 # Files that one task reads: enough to outweigh handing it over, few enough to share out evenly.
@@ -36,10 +37,6 @@ TASK_BYTES = 2**22
 SIZED_FILES = 20
 # Samples whose spectrograms are computed together.
 BATCH_SAMPLES = 2**21
-# How long files are read by one process before the rest is estimated, and from which rest on
-# the start of other processes (a few seconds) pays.
-PROBE_S = 1.0
-WORTH_PROCESSES_S = 4.0
 # Below this time it is faster to compute a file's frames again than to write them to the cache.
 WORTH_CACHING_S = 1e-3
 
@@ -172,33 +169,9 @@ def _outcomes(
     cache: ItemCache | None,
 ) -> Iterator[Outcome]:
     """Read all files in order: in this process first, and in others once that pays."""
-    tasks = list(_split(paths))
-    done, started_s = 0, time.monotonic()
-    while done < len(tasks) and _is_serial(n_jobs, done, len(tasks), time.monotonic() - started_s):
-        yield from _read_task(tasks[done], log_mel, rate_hz, cache)
-        done += 1
-    if done == len(tasks):
-        return
-    backend, configured = joblib.parallel.get_active_backend()
-    if n_jobs is None and configured is None:
-        n_jobs = -1
-    # Some backends can only give everything at the end.
-    generates = getattr(backend, "supports_return_generator", False)
-    parallel = joblib.Parallel(n_jobs, return_as="generator" if generates else "list")
-    read = joblib.delayed(_read_task)
-    for outcomes in parallel(read(task, log_mel, rate_hz, cache) for task in tasks[done:]):
+    work = partial(_read_task, log_mel=log_mel, rate_hz=rate_hz, cache=cache)
+    for outcomes in do_tasks(work, list(_split(paths)), n_jobs):
         yield from outcomes
-
-
-def _is_serial(n_jobs: int | None, done: int, tasks: int, elapsed_s: float) -> bool:
-    """Say whether the next task is read in this process."""
-    if n_jobs is not None:
-        return n_jobs == 1
-    if not done or elapsed_s < PROBE_S:
-        return True
-    rest_s = elapsed_s / done * (tasks - done)
-    configured = joblib.parallel.get_active_backend()[1]
-    return rest_s <= WORTH_PROCESSES_S or joblib.effective_n_jobs(configured or -1) == 1
 
 
 def _split(paths: Sequence[AnyPath]) -> Iterator[list[AnyPath]]:

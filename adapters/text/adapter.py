@@ -24,18 +24,19 @@ from cnnkit.adapters.text.spans import (
     normalise_with_starts,
     original_spans,
 )
-from cnnkit.adapters.text.tf_idf import TfIdf, learn_idf
-from cnnkit.adapters.text.tokens import word_spans
+from cnnkit.adapters.text.tf_idf import CODES, TfIdf, learn_idf
+from cnnkit.adapters.text.tokens import is_blank, word_spans
 from cnnkit.adapters.text.units import UNITS, Unit, choose_unit
-from cnnkit.adapters.text.vectors import WordVectors, read_vectors
+from cnnkit.adapters.text.vectors import VectorTable, WordVectors, describe_coverage, read_vectors
 from cnnkit.cnncore.image import Axis, ImageSpec, IntArray, Problem, Samples
 
 LONGEST_TOLD = 0.99  # quantile of the training texts' lengths, up to which the convolution reads
 MOST_COUNTED = 20_000  # texts whose lengths are looked at
 EMPTY = "the text is empty"
+UNSEEN = f"{EMPTY} but for characters that can't be seen"
 UNTOLD = (
-    f"{EMPTY}: the prediction is made from the training targets alone (shares of classes or "
-    "labels, or the mean of numbers)"
+    "the prediction is made from the training targets alone (shares of classes or labels, or the "
+    "mean of numbers)"
 )
 
 
@@ -133,7 +134,7 @@ class TextAdapter(Adapter):
         """
         self._check()
         items = _listed(items)
-        texts = [item for item in items if isinstance(item, str) and item.strip()]
+        texts = [item for item in items if isinstance(item, str) and not is_blank(item)]
         if not texts:
             raise ValueError(f"none of {len(items):,} items is a text that isn't empty")
         self.unit_ = choose_unit(texts) if self.unit == "auto" else self.unit
@@ -144,6 +145,7 @@ class TextAdapter(Adapter):
         self.n_grams_ = n_grams_for(lengths, unit) if self.n_grams is None else self.n_grams
         self.most_features_ = self.most_features or unit.most_features
         self.recipe_ = unit.recipe
+        table = self._fit_vectors()
         self.spec_ = ImageSpec(
             channels=unit.channels,
             height=None,
@@ -151,27 +153,27 @@ class TextAdapter(Adapter):
             values="index",
             vocabulary=unit.vocabulary,
             sparse_side=self.most_features_ if self.n_grams_ else 0,
-            vectors=self._fit_vectors(),
+            vectors=0 if table is None else table.vectors.shape[1],
         )
         looked_at = "" if every == 1 else " looked at"
         self.decided_ = self._explain(lengths, f"{len(lengths):,} texts{looked_at}")
-        if self.spec_.vectors:
-            found = f"{len(self.vectors_):,} words with {self.spec_.vectors} dimensions"
-            self.decided_.append(f"vectors: {found}")
+        if table is not None:
+            hashes = unit.read(texts[::every])[0][:, 0].astype(np.int64) & CODES
+            self.decided_.append(describe_coverage(table, hashes, str(self.vectors)))
         return self
 
-    def _fit_vectors(self) -> int:
-        """Read the file of word vectors, and return their dimensions; 0 without one."""
+    def _fit_vectors(self) -> VectorTable | None:
+        """Read the file of word vectors, if there is one."""
         if self.vectors is None:
-            return 0
+            return None
         if self.unit_ == "bytes":
             raise ValueError(
                 f"vectors={self.vectors!r}: they are for words, but the unit is bytes, since many "
                 "texts are in a script without spaces; leave vectors out, or give unit='words'"
             )
-        self.vector_keys_, self.vectors_ = read_vectors(Path(self.vectors))
-        dimensions: int = self.vectors_.shape[1]
-        return dimensions
+        table = read_vectors(Path(self.vectors))
+        self.vector_keys_, self.vectors_, _ = table
+        return table
 
     def read(self, items: Sequence[str]) -> Samples:
         """Hash the words of texts, or encode them; an empty one gives an empty sample."""
@@ -184,20 +186,23 @@ class TextAdapter(Adapter):
     def _read(self, items: Sequence[str], *, keep_empty: bool) -> Samples:
         check_is_fitted(self, "spec_")
         items = _listed(items)
-        problems, kept = [], []
+        problems: list[Problem] = []
+        kept: list[int] = []
+        texts: list[str] = []
         for number, item in enumerate(items):
             if not isinstance(item, str):
                 found = f"found {type(item).__name__}, expected a text"
                 problems.append(Problem(number, repr(item), found))
                 continue
-            if not item.strip():
-                reason = UNTOLD if keep_empty else EMPTY
-                problems.append(Problem(number, item, reason, rejected=not keep_empty))
-            if keep_empty or item.strip():
+            blank = is_blank(item)
+            if blank:
+                reason = UNSEEN if item.strip() else EMPTY
+                told = f"{reason}: {UNTOLD}" if keep_empty else reason
+                problems.append(Problem(number, item, told, rejected=not keep_empty))
+            if keep_empty or not blank:
                 kept.append(number)
-        values, lengths = UNITS[self.unit_].read(
-            items[number] if items[number].strip() else "" for number in kept
-        )
+                texts.append("" if blank else item)
+        values, lengths = UNITS[self.unit_].read(texts)
         return Samples(
             values=values,
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
@@ -287,6 +292,9 @@ class TextAdapter(Adapter):
 
     def _spans(self, item: str) -> IntArray:
         """Return begin and end of what each column shows, int64 [columns, 2]."""
+        check_is_fitted(self, "spec_")
+        if is_blank(item):
+            return np.zeros((0, 2), dtype=np.int64)
         if self.unit_ == "bytes":
             encoded, starts = encode_with_starts(item)
             begins = np.arange(len(encoded))

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from cnnkit.cnncore.bootstrap import Interval, bootstrap
 from cnnkit.cnncore.calibration import Family, FloatArray
 from cnnkit.cnncore.errors import did_you_mean
-from cnnkit.cnncore.metrics import regression_metrics, score_metrics
+from cnnkit.cnncore.metrics import score_metrics
+from cnnkit.cnncore.number_metrics import regression_metrics
 from cnnkit.cnncore.swap_test.prepared import PreparedTable
 from cnnkit.cnncore.swap_test.target import Target
 

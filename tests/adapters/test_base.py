@@ -260,3 +260,12 @@ def test_a_pandas_column_is_read_whatever_its_index(clips: tuple[list[str], list
 def test_items_stand_in_one_column_and_have_an_order_unless_an_adapter_says_otherwise() -> None:
     assert Counts().row_columns() is None
     assert Counts().swap_test([1, 2], ["a", "b"]) is None
+
+
+def test_items_have_no_picture_unless_an_adapter_draws_one() -> None:
+    assert Counts().picture(1) is None
+
+
+def test_items_have_no_families_unless_an_adapter_names_some() -> None:
+    assert Counts().families([1, 2]) is None
+    assert Counts().split_kinds == ()

@@ -32,7 +32,16 @@ def test_lines_of_fasttext_are_labels_and_texts(tmp_path):
     assert dataset.targets.tolist() == ["pos", "neg", "pos"]
     assert dataset.places == ["t.txt:1", "t.txt:3", "t.txt:4"]
     assert "t.txt: fastText's format" in dataset.decided
-    assert load_new(tmp_path / "t.txt").items == dataset.items
+    assert reasons(dataset) == [("t.txt:2", "the line is empty")]
+    new = load_new(tmp_path / "t.txt")
+    assert new.items == ["good, \tfine", "", "bad __label", "NA"]
+    assert new.places == [f"t.txt:{line}" for line in (1, 2, 3, 4)]
+
+
+def test_blank_lines_at_the_end_are_no_texts(tmp_path):
+    path = write(tmp_path, "__label__a one\n__label__b two\r\n \n\r\n\n", "t.txt")
+    assert load(path).problems == ()
+    assert load_new(path).items == ["one", "two"]
 
 
 def test_a_label_inside_of_a_line_is_no_part_of_the_text(tmp_path):

@@ -93,6 +93,7 @@ def test_training_copies_of_tested_items_are_set_aside():
         ("121", "can't be divided into 121 folds"),
         ("stratified", "Expected a number like 5"),
         ("group:", "Expected a number like 5"),
+        ("scaffold-balanced", "Did you mean 'scaffold'"),
         ("column:all", "holds only 'x'"),
         ("column:own", "has 120 values.*Did you mean 'group:own'"),
         ("column:alll", "Did you mean 'all'"),

@@ -46,8 +46,40 @@ def test_cells_are_cut_into_labels_without_blanks_and_doubles():
     np.testing.assert_array_equal(found.matrix, [[1, 1], [0, 0], [np.nan] * 2, [1, 0]])
     assert found.decided == [
         "separator: ';' between the labels of a cell",
-        "1 items have no label at all: their cells are empty",
+        "1 item has no label at all: its cell is empty",
     ]
+
+
+def test_a_separator_that_stands_in_no_cell_is_refused_where_another_does():
+    cells = ["rock; pop", "folk", "a; b", ""]
+    with pytest.raises(
+        SourceError, match=r"'\|' stands in none of 3 cells of labels, ';' in 2: give"
+    ):
+        split_labels(cells, [0, 1, 2], "|")
+    assert split_labels(["rock", "pop"], [0, 1], "|").names == ["pop", "rock"]
+    assert split_labels(["rock/a;b", "pop"], [0, 1], "/").names == ["a;b", "pop", "rock"]
+    assert split_labels(cells, [0], "|", names=["rock; pop"]).names == ["rock; pop"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "holding"),
+    [
+        (["rock; pop", "pop; folk", "rock; folk", "rock; pop"], 4),
+        (["a|b", "b|c", "a", "c|a", "c", ""], 3),
+        (["Paris; France", "Rome; Italy", "Bern"], 0),
+        (["rock", "pop", "rock; pop"], 0),
+        (["a, b", "b, c", "a, c"], 0),
+    ],
+)
+def test_targets_that_look_like_several_labels_are_pointed_out(load, cells, holding):
+    text = "text,label\n" + "".join(f'w{n},"{cell}"\n' for n, cell in enumerate(cells))
+    decided = load(text).decided
+    hints = [sentence for sentence in decided if "--task multilabel" in sentence]
+    filled = sum(cell != "" for cell in cells)
+    assert [hint.startswith(f"note: {holding} of {filled} targets hold ") for hint in hints] == (
+        [True] if holding else []
+    )
+    assert f"({len({*cells} - {''})} different values in column 'label')" in " ".join(decided)
 
 
 def test_labels_that_differ_only_in_case_are_reported_and_not_merged():
@@ -117,10 +149,10 @@ def test_labels_with_one_value_only_are_named(load):
         ("text,l\na,0\nb,1\n", {"task": "multilabel"}, "which are no names"),
         ("text,l,m\na,0,\nb,1,\n", {"target": "l,m"}, "says anything about 'm'"),
         ("text,l,m\na,0,1\nb,0,1\n", {"target": "l,m"}, "every label is the same in all 2"),
-        ("text,l,m\na,0,1\nb,1,1\n", {"target": "l,m", "task": "regression"}, "one target, but"),
+        ("text,l,m\na,0,1\nb,1,1\n", {"target": "l,m", "task": "classification"}, "one target"),
         ("text,l,m\na,0,1\n", {"target": "l,m", "separator": ";"}, "for one column of labels"),
         ("text,l,m\na,0,1\n", {"target": "l,x,y"}, "lacks columns of --target 'l,x,y': 'x', 'y'"),
-        ("text,l,m\na,5,1\n", {"target": "l,m"}, "none of its 1 rows can be used"),
+        ("text,l,m\na,x,1\n", {"target": "l,m"}, "none of its 1 rows can be used"),
     ],
 )
 def test_labels_from_which_nothing_can_be_learnt_are_refused(load, text, options, message):

@@ -326,6 +326,8 @@ def test_classes_that_are_only_tested_are_reported():
     [
         ("stratified", SplitKind("stratified")),
         ("random", SplitKind("random")),
+        ("scaffold", SplitKind("scaffold")),
+        ("scaffold-balanced", SplitKind("scaffold-balanced")),
         ("group:my column", SplitKind("group", "my column")),
         ("column:a:b", SplitKind("column", "a:b")),
     ],
@@ -340,6 +342,8 @@ def test_a_split_is_written_as_it_is_read(text, kind):
     [
         ("stratify", "Did you mean 'stratified'"),
         ("groups:a", "Did you mean 'group'"),
+        ("scafold_balanced", "Did you mean 'scaffold-balanced'"),
+        ("scaffold:x", "Did you mean 'scaffold'"),
         ("group", "group:COL"),
         ("column:", "column:COL"),
         ("random:x", "'random:x'"),

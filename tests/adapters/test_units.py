@@ -54,6 +54,19 @@ def test_identical_items_with_other_labels_are_reported():
     targets = np.array([[1, 0], [1, np.nan], *[[0, 1]] * 8])
     contents = ["same", "same", *(f"content {number}" for number in range(8))]
     split = make_split("random", targets, None, contents, task="multilabel")
-    assert split.notes == (
+    assert split.notes[1:] == (
         "identical items with different labels: 1 times, for example item 0 ('10'), item 1 ('1?')",
     )
+
+
+def test_items_that_know_the_same_targets_are_alike_in_all_parts():
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=(200, 2))
+    targets[:60, 0] = np.nan
+    targets[60:100, 1] = np.nan
+    fingerprints = [f"content {number}" for number in range(200)]
+    split = make_split("stratified", targets, None, fingerprints, task="regression")
+    for items in (split.train, split.val, split.test):
+        assert np.isnan(targets[items]).sum(axis=0).tolist() == [
+            round(0.3 * len(items)), round(0.2 * len(items)),
+        ]  # fmt: skip

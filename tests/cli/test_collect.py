@@ -76,6 +76,21 @@ def test_the_demo_set_is_told_and_whole(tmp_path, monkeypatch):
     assert "the adapter's demo set" in data.decided[0]
 
 
+def test_a_demo_set_of_numbers_is_a_regression(monkeypatch):
+    smiles = ["C", "CC", "CCC"]
+    monkeypatch.setattr(
+        "cnnkit.adapters.molecule.adapter.MoleculeAdapter.demo",
+        lambda self: (smiles, ["0.5", "-1", "2e1"]),
+    )
+    adapter = make_adapter("molecule", ())
+    for task in ("auto", "regression"):
+        data = collect_demo(adapter, task)
+        assert (data.task, data.targets.dtype, data.places) == ("regression", float, smiles)
+        assert data.targets.tolist() == [0.5, -1, 20]
+    with pytest.raises(ValueError, match="--task classification: the demo set of adapter molecule"):
+        collect_demo(adapter, "classification")
+
+
 def write_tags(folder, name, sounds, tags):
     lines = [f"{sounds}/low/{number}.wav,{tag}" for number, tag in enumerate(tags)]
     (folder / name).write_text("\n".join(["path,tags", *lines]), encoding="utf-8")

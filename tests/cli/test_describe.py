@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from cnnkit.cnncore.presets import PRESETS
+
 
 def total_weights(rows):
     return sum(row["weights"] for row in rows)
@@ -22,6 +24,34 @@ def test_a_spec_is_shown_layer_by_layer(cnnkit):
 
 def test_a_preset_is_shown_as_its_spec(cnnkit):
     assert cnnkit("describe", "small", "--input", "1x28x28").stdout.startswith("conv 16x3x3 | pool")
+
+
+@pytest.mark.parametrize("name", ["text", "text-quick", "bytes"])
+def test_a_preset_for_texts_is_shown_whole(cnnkit, name):
+    shown = cnnkit("describe", name).stdout
+    assert shown.startswith(f"{PRESETS[name]}\n\n")
+
+
+def test_the_weights_of_a_preset_for_texts_are_those_of_words_or_bytes(cnnkit):
+    def weights(name):
+        rows = json.loads(cnnkit("describe", name, "--outputs", 3, "--json").stdout)
+        assert rows[-2]["text"] == "wide"
+        return [row["weights"] for row in rows]
+
+    # By hand: 64 numbers for each category; windows of 3, 4 and 5 pixels of 64 features; a bias;
+    # three outputs of each n-gram and of each of the 192 features.
+    assert weights("text-quick")[-2:] == [2**20 * 3, 3]
+    of_words = weights("text")
+    windows = [64 * 64 * size + 64 for size in (3, 4, 5)]
+    assert sum(of_words) == 32768 * 64 + sum(windows) + 2**20 * 3 + (192 + 1) * 3
+    assert 257 * 32 in weights("bytes")
+
+
+def test_a_preset_that_is_cut_to_the_image_is_shown_before_and_after(cnnkit):
+    shown = cnnkit("describe", "text", "--input", "1x1x64").stdout
+    assert shown.startswith(
+        f"text, before it is cut to the image:\n{PRESETS['text']}\n\ndrop 0.2 |"
+    )
 
 
 def test_a_model_is_shown_as_it_was_trained(cnnkit, model):

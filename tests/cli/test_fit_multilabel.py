@@ -130,7 +130,7 @@ def test_a_model_is_scored_on_labels_in_either_form(cnnkit, trained, labelled, t
     ("options", "message"),
     [
         ("--target low,hihg", "lacks columns of --target 'low,hihg': 'hihg'. Did you mean 'high'?"),
-        ("--target low,high --task regression", "a regression has one target"),
+        ("--target low,high --task classification", "a classification has one target"),
         ("--target low,high,low", "names 'low' twice"),
         ("--target odd --separator ;", "--separator is for cells that hold several labels"),
         ("--target odd --task multilabel", "holds '0', '1', which are no names"),

@@ -63,8 +63,8 @@ def test_labels_are_printed_from_the_most_frequent_to_the_rarest(printer, capsys
         for n in range(14)
     ]
     rows[13]["f1"] = None
-    printer.labels(rows)
-    printer.labels([])
+    printer.one_by_one({"labels": rows})
+    printer.one_by_one({})
     blank, head, *lines, more = capsys.readouterr().out.splitlines()
     assert blank == ""
     assert head.split()[:3] == ["label", "positive", "known"]

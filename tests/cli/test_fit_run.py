@@ -3,11 +3,13 @@
 import csv
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cnnkit.adapters import AudioAdapter
 from cnnkit.cnncore.experiment import Experiment
 
 QUICK = ("--no-baseline", "--json")
@@ -88,6 +90,49 @@ def test_a_validation_part_of_a_fold_is_made_of_whole_groups(fit, table, tmp_pat
         speakers = [groups_of(table, rows) for rows in (train, val, test)]
         assert [len(one) for one in speakers] == [2, 1, 1]
         assert len(set.union(*speakers)) == 4
+
+
+@pytest.fixture
+def with_scaffolds(monkeypatch):
+    """Let tones of the same number be of one scaffold, five of them in all."""
+
+    def families(_, items):
+        return [f"scaffold {int(Path(item).stem) % 5}" for item in items]
+
+    monkeypatch.setattr(AudioAdapter, "split_kinds", ("scaffold", "scaffold-balanced"))
+    monkeypatch.setattr(AudioAdapter, "families", families)
+    return lambda rows: {row % 12 % 5 for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "note"),
+    [("scaffold", 5, "seed has no influence"), ("scaffold-balanced", 1, "largest with 9 items")],
+)
+def test_whole_scaffolds_are_learnt_or_tested(
+    fit, table, tmp_path, fitted_parts, with_scaffolds, kind, seed, note
+):
+    shares = ("--val", "20%", "--test", "20%", "--seed", seed, "--no-baseline")
+    shown = fit(table, "--target", "label", "--split", kind, *shares, "--out", tmp_path / "model")
+    sides = [with_scaffolds(rows) for rows in fitted_parts[0]]
+    assert all(sides)
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 5
+    assert "5 scaffolds" in shown.stdout
+    assert note in shown.stdout
+    split = json.loads((tmp_path / "model" / "metrics.json").read_text())["split"]
+    assert split["name"] == kind
+    assert list(split["sizes"].values()) == list(map(len, fitted_parts[0]))
+
+
+def test_folds_and_their_validation_parts_are_made_of_whole_scaffolds(
+    fit, table, tmp_path, fitted_parts, with_scaffolds
+):
+    out = tmp_path / "model"
+    fit(table, "--target", "label", "--cv", "scaffold", "--val", "25%", *QUICK, "--out", out)
+    *rounds, _ = fitted_parts
+    assert len(rounds) == 5
+    for parts in rounds:
+        assert [len(with_scaffolds(rows)) for rows in parts] == [3, 1, 1]
+        assert len(set.union(*map(with_scaffolds, parts))) == 5
 
 
 def test_a_number_makes_as_many_folds(fit, sounds, tmp_path):

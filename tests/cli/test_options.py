@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from cnnkit.cli.options import Percentage, check_output, written_options
+from cnnkit.cli.options import AdapterName, Percentage, check_output, written_options
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,12 @@ def test_a_wrong_share_is_told_with_its_option(refused):
 
 
 def test_an_unknown_adapter_is_refused_with_those_there_are(refused):
-    assert "'audoi' is not one of 'audio', 'table'" in refused("fit", "--adapter", "audoi")
+    assert "'audoi' is not one of 'audio', 'molecule'" in refused("fit", "--adapter", "audoi")
+
+
+def test_another_name_of_an_adapter_stands_for_its_main_one():
+    assert AdapterName().convert("molecules", None, None) == "molecule"
+    assert AdapterName().convert("audio", None, None) == "audio"
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, "one"])

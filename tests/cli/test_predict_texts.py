@@ -93,6 +93,46 @@ def rows_of(result):
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def test_a_lone_surrogate_is_marked_where_it_is_written_as_an_escape(run, tmp_path):
+    data = tmp_path / "t.jsonl"
+    data.write_text('{"text": "half \\ud83d"}\n{"text": "\\\\ud83d"}\n', encoding="ascii")
+    half, whole = rows_of(run("predict", data))
+    assert half["item"] == r"half \ud83d"
+    assert half["status"] == "warning"
+    assert half["reason"] == "lone surrogates, which no file can hold, are written as escapes"
+    assert (whole["item"], whole["status"], whole["reason"]) == (r"\ud83d", "ok", "")
+
+
+def test_evaluate_names_what_it_answered_without_a_text_and_what_it_left_out(run, tmp_path):
+    data = tmp_path / "new.csv"
+    empty = ",short\n" * 6
+    data.write_text(f"text,label\nrather long,long\nodd,medium\n{empty}", encoding="utf-8")
+    shown = run("evaluate", data)
+    assert "  Of unknown classes, left out: 'medium' (new.csv:3)\n" in shown.stdout
+    told = shown.stderr.splitlines()
+    assert told[:5] == [f"new.csv:{line}: the text is empty" for line in range(4, 9)]
+    assert told[5] == "… and 1 more such warnings; --json lists them all"
+    found = json.loads(run("evaluate", data, "--json").stdout)
+    assert [row["place"] for row in found["warnings"]] == [f"new.csv:{n}" for n in range(4, 10)]
+    assert found["unknown_classes"] == [{"place": "new.csv:3", "class": "medium"}]
+
+
+def test_one_line_and_one_file_are_told_in_the_singular(run, tmp_path):
+    assert run("predict", "-", stdin=b"short\n").stderr == "items: the line is one text\n"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.txt").write_text("short", encoding="utf-8")
+    assert run("predict", tmp_path / "one").stderr == "items: the file is one text\n"
+
+
+def test_a_file_that_is_no_text_is_named_once(run, tmp_path):
+    (tmp_path / "doc.pdf").write_bytes(b"%PDF-1.7\n\xe2\xe3")
+    assert (
+        refused(run("predict", tmp_path / "doc.pdf")) == "doc.pdf isn't text, it is a PDF document."
+    )
+    (tmp_path / "odd.txt").write_bytes(b"K\xe4se")
+    assert refused(run("predict", tmp_path / "odd.txt")).startswith("odd.txt:1: byte offset 1: ")
+
+
 def test_each_line_of_stdin_is_a_text_and_gives_a_row(run):
     lines = ["short", "rather long", "", "one, two", 'say "hi"', "NA"]
     result = run("predict", "-", stdin="\n".join(lines).encode())

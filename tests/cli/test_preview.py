@@ -72,3 +72,46 @@ def test_an_existing_file_is_refused_before_the_data_is_looked_at(refused, tmp_p
 def test_data_that_is_not_there_is_refused(refused, tmp_path):
     message = refused("preview", tmp_path / "nowhere", *AUDIO, "--out", tmp_path / "p.png")
     assert message.startswith(f"{tmp_path / 'nowhere'} doesn't exist")
+
+
+def test_texts_are_not_said_to_be_standardised_and_no_letter_gives_a_warning(cnnkit, tmp_path):
+    data, out = tmp_path / "t.csv", tmp_path / "p.png"
+    data.write_bytes("text\nÄrger und Öl\nÜber Bäume\n".encode("latin-1"))
+    options = ("--adapter", "text", "--out", out, "--overwrite")
+    result = cnnkit("preview", data, *options, "--encoding", "latin-1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "standardised" not in result.stdout
+    data.write_text("text\n人人生而自由\n\U0001f600\n", encoding="utf-8")
+    result = cnnkit("preview", data, *options)
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_one_sound_is_told_in_the_singular(cnnkit, sounds, tmp_path):
+    shown = cnnkit("preview", sounds / "low" / "0.wav", *AUDIO, "--out", tmp_path / "p.png").stdout
+    assert "standardised by 1 item; " in shown
+
+
+MOLECULES = "smiles\nCC(=O)Oc1ccccc1C(=O)O\nC1CC\nCCN\n"
+
+
+@pytest.mark.parametrize("encoding", ["grid", "drawing", "chemception", "smiles"])
+def test_molecules_are_drawn_in_every_encoding(cnnkit, tmp_path, encoding):
+    data, out = tmp_path / "m.csv", tmp_path / "p.png"
+    data.write_text(MOLECULES)
+    options = ("--set", "side=none", "--set", f"encoding={encoding}", "--out", out)
+    result = cnnkit("preview", data, "--adapter", "molecules", *options)
+    assert result.exit_code == 0
+    assert result.stderr.startswith("m.csv:3: invalid: unclosed ring")
+    assert f"encoding: {encoding}" in result.stdout
+    assert "standardised" not in result.stdout  # they aren't
+    assert result.stdout.endswith(f"{out}: 2 of them drawn\n")
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_options_of_molecules_reach_the_preview(cnnkit, tmp_path):
+    data, out = tmp_path / "m.csv", tmp_path / "p.png"
+    data.write_text(MOLECULES)
+    options = ("--adapter", "molecule", "--set", "side=none", "--max-atoms", 5, "--out", out)
+    result = cnnkit("preview", data, *options)
+    assert "m.csv:2: unsupported: found 13 heavy atoms; expected at most 5" in result.stderr
+    assert result.stdout.endswith(f"{out}: 1 of them drawn\n")

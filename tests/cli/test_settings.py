@@ -6,7 +6,14 @@ from typing import Optional
 import click
 import pytest
 
-from cnnkit.cli.settings import in_words, is_of_type, make_adapter, parameter_hints, read_settings
+from cnnkit.cli.settings import (
+    in_words,
+    is_of_type,
+    join_settings,
+    make_adapter,
+    parameter_hints,
+    read_settings,
+)
 
 
 def test_a_value_is_json_or_else_text():
@@ -78,3 +85,35 @@ def test_an_adapter_whose_hints_cannot_be_looked_up_takes_any_value():
 
 def test_hints_are_told_in_words():
     assert in_words(Sequence[float] | int | None) == "a list [...], each a number or a whole number"
+
+
+def test_options_of_molecules_become_settings():
+    given = {"max_atoms": 50, "salts": "largest", "ignore_stereo": True}
+    pairs = join_settings("molecule", ("side=none",), given)
+    assert read_settings(pairs) == {"side": "none", **given}
+    adapter = make_adapter("molecule", pairs)
+    assert (adapter.max_atoms, adapter.salts, adapter.ignore_stereo) == (50, "largest", True)
+    assert join_settings("audio", ("n_mels=32",), {}) == ("n_mels=32",)
+
+
+@pytest.mark.parametrize("command", ["fit", "preview"])
+@pytest.mark.parametrize(
+    ("option", "value"), [("--max-atoms", 50), ("--salts", "keep"), ("--ignore-stereo", None)]
+)
+def test_an_option_of_molecules_is_refused_by_others_and_given_twice(
+    refused, tmp_path, command, option, value
+):
+    written = (option,) if value is None else (option, value)
+    out = ("--out", tmp_path / "out")
+    name = option[2:].replace("-", "_")
+    message = refused(command, "nowhere.csv", "--adapter", "audio", *written, *out)
+    assert message == f"{option} is for molecules: adapter audio has no parameter {name}"
+    twice = (*written, "--set", f"{name}=false")
+    message = refused(command, "nowhere.csv", "--adapter", "molecule", *twice, *out)
+    assert message == f"{option} and --set {name}=… set the same parameter: drop one"
+
+
+@pytest.mark.parametrize(("option", "value"), [("--max-atoms", 0), ("--salts", "kep")])
+def test_a_wrong_value_of_an_option_of_molecules_is_refused(refused, option, value):
+    message = refused("fit", "nowhere.csv", "--adapter", "molecule", option, value)
+    assert message.startswith(f"Invalid value for '{option}'")

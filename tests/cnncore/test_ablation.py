@@ -19,10 +19,13 @@ def test_the_halves_of_a_network_are_itself_without_the_other() -> None:
     assert parse(found[SIDE] + " | relu")[:1] == parse(PRESETS["text"])[-1:]
     assert f"{found[IMAGE]} | wide" == PRESETS["text"]
     joined = halves("conv 8x3x3 | relu | gap | side | dense 16 | relu")
-    assert joined == {SIDE: "wide", IMAGE: "conv 8x3x3 | relu | gap | dense 16 | relu"}
+    image = "conv 8x3x3 | relu | gap | dense 16 | relu"
+    assert joined == {SIDE: "side | dense 16 | relu", IMAGE: image}
+    twice = halves("gap | side | dense 16 | relu | wide")
+    assert twice == {SIDE: "side | dense 16 | relu | wide", IMAGE: "gap | dense 16 | relu"}
 
 
-@pytest.mark.parametrize("network", ["wide", PRESETS["small"]])
+@pytest.mark.parametrize("network", ["wide", "side | dense 8 | relu", PRESETS["small"]])
 def test_a_network_without_side_features_or_without_an_image_has_no_halves(network: str) -> None:
     assert halves(network) == {}
 

@@ -25,3 +25,11 @@ def test_accuracy_without_a_mistake_is_as_uncertain_as_its_groups_are_few() -> N
     rows = classification_metrics(y, probabilities)["accuracy"]
     groups = classification_metrics(y, probabilities, groups=[0] * 10 + [1] * 10)["accuracy"]
     assert groups.low < rows.low < 1
+
+
+def test_where_no_resample_differs_no_interval_is_shown() -> None:
+    found = classification_metrics([0, 1] * 9, [[0.9, 0.1], [0.1, 0.9]] * 9)
+    assert str(found["balanced_accuracy"]) == "1.000"
+    assert str(found["accuracy"]) == f"1.000 [{0.025 ** (1 / 18):.3f}, 1.000]"
+    assert str(Interval(0.5, 0.5, 0.5)) == "0.500"
+    assert str(Interval(0.5, 0.25, 0.5)) == "0.500 [0.250, 0.500]"

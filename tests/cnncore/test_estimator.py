@@ -2,6 +2,7 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -183,6 +184,28 @@ def test_targets_that_are_not_finite_are_refused():
     X, _ = stripes(8)
     with pytest.raises(ValueError, match="NaN"):
         CNNRegressor(device="cpu").fit(X, [0, 1, 2, 3, 4, 5, 6, np.nan])
+    with pytest.raises(ValueError, match=r"first in row 2 of those that could be read \(2 in all"):
+        CNNRegressor(TextAdapter(), device="cpu").fit(list("abcd"), [0, 1, np.inf, None])
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["a", "b", None, "a"], "y[2] is None: expected a label for each row"),
+        ([1.0, np.nan, 0.0, np.nan], "y[1] is nan, and 1 more: expected a label"),
+        (np.array([0, 1, np.nan, 1], np.float32), "y[2] is nan: "),
+        (pd.Series(["a", "b", pd.NA, "a"], dtype=object), "y[2] is <NA>: "),
+        (["a", np.nan, "b", "a"], "y[1] is nan: "),
+    ],
+)
+def test_a_missing_label_is_refused_with_its_place(labels, said):
+    with pytest.raises(ValueError, match="expected a label") as caught:
+        CNNClassifier(TextAdapter(), device="cpu").fit(["one", "two", "three", "four"], labels)
+    assert said in str(caught.value)
+    known = ["a", "b", "a", "b"]
+    with pytest.raises(ValueError, match=r"^validation y\[") as caught:
+        CNNClassifier(TextAdapter(), device="cpu").fit(known, known, validation=(known, labels))
+    assert said in str(caught.value)
 
 
 def test_a_single_class_is_refused_by_name():

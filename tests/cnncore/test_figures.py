@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cnnkit.adapters import TextAdapter
+from cnnkit.adapters import MoleculeAdapter, TextAdapter
 from cnnkit.cnncore import figures
 from cnnkit.cnncore.image import Axis, Images, ImageSpec, Renderer, Samples
 
@@ -57,6 +57,25 @@ def test_lone_surrogates_are_drawn_as_escapes(letter_adapter, tmp_path):
     figure = figures.draw_images(adapter, adapter.read(["abcd", "dcba"]), words, words, None)
     assert figure.axes[0].get_title() == r"ab\ud83d$"
     figure.savefig(tmp_path / "preview.png")
+
+
+def test_letters_that_the_font_lacks_are_drawn_by_their_number(tmp_path):
+    texts = ["人人 go", "\U0001f951! \x07", "हि " + "人" * 30, "  "]
+    adapter = TextAdapter(unit="words").fit(texts)
+    figure = figures.draw_images(adapter, adapter.read(texts), texts, texts, None)
+    figure.savefig(tmp_path / "preview.png")  # warnings are errors
+    words = [[tick.get_text() for tick in axes.get_xticklabels()] for axes in figure.axes]
+    assert words[0] == ["U+4EBA U+4EBA", "go"]
+    assert words[1][:2] == ["U+1F951", "!"]
+    assert words[2][0] == "U+0939 U+093F"
+    assert words[2][1].startswith("U+4EBA U+4EBA U+4EBA")
+    assert len(words[2][1]) == 40
+    assert figure.axes[0].get_title() == "U+4EBA U+4EBA go"
+
+
+def test_letters_that_the_font_lacks_stay_in_the_report():
+    svg = figures.confusion(np.array([0, 1]), np.array([0, 1]), ["人\U0001f600", "other"])
+    assert texts(svg).count("人\U0001f600") == 2
 
 
 def test_reliability_has_one_point_for_each_bin_that_holds_rows():
@@ -118,6 +137,24 @@ def test_category_numbers_are_drawn_in_colours_with_a_row_for_each_channel(seed)
         assert (shown[2] == 0).all()
         blank = adapter.transform(texts)[0, :, 0, :7] == 0
         np.testing.assert_array_equal((shown[0] == 0).all(axis=2), blank)
+
+
+def test_an_item_that_has_a_picture_is_drawn_beside_all_its_channels():
+    smiles = ["CCO", "[NH4+]", "C#N"]
+    adapter = MoleculeAdapter(side="none", cache=False).fit(smiles)
+    figure = figures.draw_images(adapter, adapter.read(smiles), smiles, smiles, None)
+    images = adapter.transform(smiles)
+    for part, item, image in zip(figure.subfigs, smiles, images, strict=True):
+        assert part.get_suptitle() == item
+        picture, *panels = part.axes
+        np.testing.assert_array_equal(picture.images[0].get_array(), adapter.picture(item))
+        shown = {axes.get_title(): axes.images[0] for axes in panels}
+        for name, channel in zip(adapter.spec_.channels, image, strict=True):
+            assert (name in shown) is bool(channel.any())
+            if name in shown:  # without the empty edges
+                drawn = shown[name].get_array()
+                np.testing.assert_array_equal(drawn[drawn != 0], channel[channel != 0])
+                assert shown[name].origin == "lower"  # y rises
 
 
 class Unmasked:

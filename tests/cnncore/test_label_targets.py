@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from cnnkit.cnncore.label_targets import is_multilabel, label_matrix, label_names, positive_weights
+from cnnkit.cnncore.label_targets import (
+    column_names,
+    has_columns,
+    label_matrix,
+    number_matrix,
+    positive_weights,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,8 +23,8 @@ from cnnkit.cnncore.label_targets import is_multilabel, label_matrix, label_name
         (pd.Series([1, 0]), False),
     ],
 )
-def test_a_matrix_of_two_columns_or_more_is_multi_label(y, several):
-    assert is_multilabel(y) is several
+def test_a_matrix_of_two_columns_or_more_has_several_targets(y, several):
+    assert has_columns(y) is several
 
 
 @pytest.mark.parametrize(
@@ -34,10 +40,17 @@ def test_cells_that_are_neither_0_nor_1_nor_missing_are_refused(y, message):
         label_matrix(y)
 
 
+def test_numbers_are_finite_or_missing():
+    frame = pd.DataFrame({"logS": [-3.2, None], "pKa": [None, 7]})
+    np.testing.assert_array_equal(number_matrix(frame), [[-3.2, np.nan], [np.nan, 7]])
+    with pytest.raises(ValueError, match=r"several targets: .* found -inf in row 0, column 1"):
+        number_matrix([[1, -np.inf]])
+
+
 def test_labels_are_named_by_columns_or_numbered():
     frame = pd.DataFrame([[0, 1]], columns=["rock", "pop"])
-    assert label_names(frame).tolist() == ["rock", "pop"]
-    assert label_names([[0, 1, 0]]).tolist() == [0, 1, 2]
+    assert column_names(frame).tolist() == ["rock", "pop"]
+    assert column_names([[0, 1, 0]]).tolist() == [0, 1, 2]
     np.testing.assert_array_equal(label_matrix(frame), [[0.0, 1.0]])
 
 

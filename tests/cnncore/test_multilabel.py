@@ -91,7 +91,7 @@ def test_validation_chooses_the_epoch_and_no_temperature():
     ("y", "settings", "message"),
     [
         (np.full((24, 2), 2), {}, "found 2 in row 0"),
-        (np.tile([[np.nan, 1.0]], (24, 1)), {}, r"says whether it has the labels \[0\]"),
+        (np.tile([[np.nan, 1.0]], (24, 1)), {}, r"says anything about \[0\]"),
         (np.tile([[0, 1]], (24, 1)), {"class_weight": {0: 2.0}}, 'expected "balanced" or None'),
     ],
 )

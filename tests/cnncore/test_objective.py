@@ -89,6 +89,24 @@ def test_the_loss_of_several_targets_is_their_mean():
     assert objective.losses(torch.zeros(1, 2), targets).tolist() == [(0.125 + 3.5) / 2]
 
 
+def test_what_is_not_known_of_several_targets_teaches_nothing():
+    y = np.array([[0.5, np.nan], [np.nan, np.nan], [0.5, 4.0]])
+    objective = Regression(np.zeros(2), np.ones(2))
+    votes = torch.zeros(3, 2, requires_grad=True)
+    losses = objective.losses(votes, objective.encode(y))
+    assert losses.tolist() == [0.125, 0.0, (0.125 + 3.5) / 2]
+    losses.sum().backward()
+    np.testing.assert_allclose(votes.grad, [[-0.5, 0], [0, 0], [-0.25, -0.5]])
+
+
+def test_several_targets_are_scored_where_they_are_known():
+    y = np.array([[1.0, 50.0], [3.0, np.nan], [np.nan, 90.0]])
+    objective = Regression(np.zeros(2), np.array([2.0, 10.0]))
+    loss, rmse = objective.score(np.array([[2.0, 60.0], [2.0, 0.0], [0.0, 80.0]]), y)
+    assert loss == pytest.approx((0.5**2 + 0.5**2 + 1 + 1) / 4)
+    assert rmse == pytest.approx((1 / 1 + 10 / 20) / 2)  # in standard deviations of these rows
+
+
 def test_predictions_come_back_in_the_units_of_the_targets():
     y = RNG.normal(50, 7, size=(20, 2))
     objective = Regression(y.mean(axis=0), y.std(axis=0))

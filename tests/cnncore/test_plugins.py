@@ -4,7 +4,12 @@ import pytest
 
 from cnnkit.adapters import AudioAdapter
 from cnnkit.cnncore import plugins
-from cnnkit.cnncore.plugins import UnknownAdapterError, adapter_class, adapter_entries
+from cnnkit.cnncore.plugins import (
+    UnknownAdapterError,
+    adapter_class,
+    adapter_entries,
+    adapter_names,
+)
 
 BROKEN = EntryPoint("broken", "no_such_package_anywhere:Adapter", plugins.GROUP)
 OTHER = EntryPoint("another", "collections:OrderedDict", plugins.GROUP)
@@ -21,6 +26,12 @@ def test_the_built_in_adapter_is_found_like_any_other():
 def test_adapters_are_listed_in_alphabetical_order_without_importing_them(monkeypatch):
     with_entries(monkeypatch, BROKEN, OTHER)
     assert list(adapter_entries()) == ["another", "broken"]
+
+
+def test_entry_points_of_one_class_are_names_of_one_adapter(monkeypatch):
+    again = [EntryPoint(name, OTHER.value, plugins.GROUP) for name in ("ordered", "a dict")]
+    with_entries(monkeypatch, again[0], BROKEN, OTHER, again[1])
+    assert adapter_names() == {"a dict": ["another", "ordered"], "broken": []}
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_one():

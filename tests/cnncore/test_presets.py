@@ -80,9 +80,9 @@ def test_a_preset_of_texts_votes_directly_only_where_there_are_side_features() -
     assert choose(with_side) == to_text(resolve("text", with_side)) == PRESETS["text"]
     assert to_text(resolve("text-quick", with_side)) == "wide"
     assert to_text(resolve("sequence", with_side)).endswith("drop 0.2 | wide")
-    with pytest.raises(SpecError, match="there are no side features: choose another net") as caught:
+    with pytest.raises(SpecError, match="but there are none: choose another net") as caught:
         resolve("text-quick", positions)
-    assert "leave n_grams=0 out" in str(caught.value)
+    assert "leave n_grams=0 or side=none out" in str(caught.value)
     assert "nearest" not in str(caught.value)
 
 

@@ -146,3 +146,12 @@ def test_the_verdict_names_the_leader_its_lead_and_the_interval_of_the_lead(diff
 )
 def test_the_model_with_the_smaller_error_leads(difference, beginning):
     assert verdict(difference, "regression", "SVM", 9).startswith(beginning)
+
+
+def test_a_network_that_is_no_cnn_and_a_single_item_are_named_as_such():
+    even = verdict(Interval(0.0, 0.0, 0.0), "classification", "SVM", 1, "network")
+    assert even == (
+        "The network and SVM score the same: 1 test item can't tell the network from SVM."
+    )
+    behind = verdict(Interval(-0.2, -0.3, -0.1), "classification", "SVM", 20, "network")
+    assert behind.endswith("use it, or give the network more data.")

@@ -129,10 +129,10 @@ def test_every_layer_gives_the_shape_that_was_predicted(
             "conv 8x3x3 | gap | dense 9 | relu",
         ),
         (
-            "side",
+            "relu | side",
             Input((1, 8, 8), side=2),
-            ['layer 1 "side"', 'add "gap" before it'],
-            "gap | side",
+            ['layer 2 "side"', 'add "gap" before it'],
+            "relu | gap | side",
         ),
         ("conv 8x3x3", (1, 8, 8), ["the head's input is 8 x 8 x 8", 'end with "gap"'],
          "conv 8x3x3 | gap"),
@@ -201,7 +201,7 @@ def test_every_layer_gives_the_shape_that_was_predicted(
         (
             "gap | side",
             Input((1, 8, 8), side=9000, sparse=True),
-            ["an item has but a few of the 9,000 side features", 'can\'t be joined; write "wide"'],
+            ["an item has but a few of the 9,000 side features", 'vote directly; write "wide"'],
             "gap | wide",
         ),
         ("gap | wide", (1, 8, 8), ['layer 2 "wide": there are no side features'], "gap"),

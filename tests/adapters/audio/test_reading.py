@@ -11,6 +11,7 @@ import pytest
 import soundfile
 import torch
 
+from cnnkit.adapters import tasks
 from cnnkit.adapters.audio import reading
 from cnnkit.adapters.audio.files import read_sound
 from cnnkit.adapters.audio.log_mel import LogMel
@@ -101,8 +102,8 @@ def test_another_backend_of_joblib_is_used_where_it_is_configured(
 ) -> None:
     expected = read_frames(paths, LOG_MEL, n_jobs=1)
     monkeypatch.setattr(reading, "TASK_FILES", 4)
-    monkeypatch.setattr(reading, "PROBE_S", 0.0)
-    monkeypatch.setattr(reading, "WORTH_PROCESSES_S", -1.0)
+    monkeypatch.setattr(tasks, "PROBE_S", 0.0)
+    monkeypatch.setattr(tasks, "WORTH_PROCESSES_S", -1.0)
     used = []
     parallel = joblib.Parallel
 
@@ -126,17 +127,6 @@ def test_without_n_jobs_a_short_reading_starts_no_process(
     assert len(read_frames(paths, LOG_MEL).items) == 27
     with pytest.raises(AssertionError, match="a process was started"):
         read_frames(paths, LOG_MEL, n_jobs=2)
-
-
-@pytest.mark.parametrize(
-    ("elapsed_s", "done", "tasks", "serial"),
-    [(0.5, 1, 1000, True), (2.0, 10, 29, True), (2.0, 10, 31, False), (2.0, 0, 9, True)],
-)
-def test_processes_start_only_where_the_estimated_rest_is_long(
-    monkeypatch: pytest.MonkeyPatch, elapsed_s: float, done: int, tasks: int, serial: bool
-) -> None:
-    monkeypatch.setattr(joblib, "effective_n_jobs", lambda _: 2)
-    assert reading._is_serial(None, done, tasks, elapsed_s) is serial
 
 
 def test_the_number_of_torch_threads_is_left_as_it_was(paths: list[Path]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 
 from cnnkit import CNNClassifier
 from cnnkit.adapters import TextAdapter
@@ -303,7 +304,11 @@ def test_vectors_from_a_file_are_kept_with_the_model(tmp_path, opinions, round_t
         device="cpu",
     ).fit(texts, labels)
     assert model.adapter_.spec_.vectors == 4
-    assert model.adapter_.decided_[-1] == "vectors: 10 words with 4 dimensions"
+    words = " ".join(texts).split()  # one in each text is among the vectors
+    assert model.adapter_.decided_[-1] == (
+        f"vectors: 10 words with 4 dimensions; {60 / len(words):.1%} of the training texts' words "
+        f"have one, {8 / len(set(words)):.1%} of the different ones"
+    )
     file.unlink()
     for one in (model, round_trip(model, tmp_path)):
         assert one.predict(["w1 lovely", "horrid w2"]).tolist() == ["up", "down"]
@@ -340,3 +345,22 @@ def test_in_long_texts_single_words_vote(words, runs):
     adapter = TextAdapter(unit="words").fit(["good " * words, "bad " * words, "one", "two " * 200])
     assert adapter.decided_[-1] == f"n-grams: {runs} vote directly, weighted by TF-IDF"
     assert adapter.n_grams_ == (2 if words < 80 else 1)
+
+
+def test_a_word_is_located_with_the_format_characters_inside_it():
+    text = "\ufeffIt\u200e Co\u00ado\u0301perates\u200bnow"
+    adapter = TextAdapter(unit="words").fit([text])
+    found = [adapter.locate(text, 0, column) for column in range(3)]
+    assert [text[place["start"] : place["end"]] for place in found] == [p["text"] for p in found]
+    assert [place["text"].strip("\u200e") for place in found] == [
+        "It",
+        "Co\u00ado\u0301perates",
+        "now",
+    ]
+    plain = adapter.transform(["It Coo\u0301perates now"])
+    np.testing.assert_array_equal(adapter.transform([text]), plain)
+
+
+def test_nothing_is_located_before_the_adapter_is_fitted():
+    with pytest.raises(NotFittedError, match="fit"):
+        TextAdapter().locate("a text", 0, 0)

@@ -40,6 +40,20 @@ def test_an_empty_text_is_refused_in_training_and_kept_in_prediction(unit):
         adapter.transform(items)
 
 
+@pytest.mark.parametrize("unit", ["words", "bytes"])
+@pytest.mark.parametrize("text", ["\u200b", "\0", "\u0301", "\ufe0f", "\x07 \u00ad"])
+def test_a_text_of_which_nothing_can_be_seen_is_empty(unit, text):
+    adapter = TextAdapter(unit=unit).fit(["one two", text])
+    kept, left = adapter.read(["one", text]), adapter.read_training(["one", text])
+    assert (kept.lengths > 0).tolist() == [True, False]
+    assert left.items.tolist() == [0]
+    unseen = "the text is empty but for characters that can't be seen"
+    assert [problem.reason for problem in left.problems] == [unseen]
+    assert kept.problems[0].reason.startswith(f"{unseen}: the prediction is made from")
+    with pytest.raises(IndexError, match="1 row and 0 columns"):
+        adapter.locate(text, 0, 0)
+
+
 def test_an_empty_text_gets_the_shares_of_training(tmp_path, opinions, small, round_trip):
     texts, labels = opinions(50)
     model = small().fit(texts, labels)

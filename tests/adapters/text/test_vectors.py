@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cnnkit.adapters.text import vectors as vectors_module
-from cnnkit.adapters.text.vectors import WordVectors, read_vectors
+from cnnkit.adapters.text.vectors import WordVectors, describe_coverage, read_vectors
 
 TABLE = {"the": [0.5, -1.0, 2.0], "cat": [1.0, 0.25, 0.0], ",": [3.0, 4.0, 5.0]}
 LINES = [" ".join([word, *map(str, row)]) for word, row in TABLE.items()]
@@ -26,7 +26,7 @@ def written(folder, lines, name="vectors.txt"):
 
 
 def as_table(read, known):
-    keys, vectors = read
+    keys, vectors, _ = read
     assert (keys.dtype, vectors.dtype) == (np.int64, np.float32)
     assert (np.diff(keys) > 0).all()
     assert set(keys.tolist()) == {code(word) for word in known}
@@ -88,16 +88,63 @@ def test_a_fault_is_told_with_its_line(tmp_path, lines, said):
     assert said in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"vectors='.*none\.txt' can't be read"):
-        read_vectors(tmp_path / "none.txt")
-    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x80")
-    with pytest.raises(ValueError, match=r"vectors='.*binary\.txt' can't be read"):
-        read_vectors(tmp_path / "binary.txt")
+def test_a_file_that_is_not_there_is_named_with_the_one_that_was_meant(tmp_path):
+    written(tmp_path, LINES)
+    with pytest.raises(ValueError, match=r"vectors='.*vector\.txt' doesn't exist\. Did you mean"):
+        read_vectors(tmp_path / "vector.txt")
+    with pytest.raises(ValueError, match=r"vectors='.*' is a folder; expected a file"):
+        read_vectors(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((3, 2)), np.zeros(2), np.full((2, 2), np.nan), np.zeros((2, 2, 2))]
+    "raw", [b"the 1 2\ncaf\xe9 3 4\n", b"a 1 2\n\x1f\x8b\x08 4", b"3 2\nthe \xcd\xcc"]
+)
+def test_a_line_that_is_no_text_is_named(tmp_path, raw):
+    (tmp_path / "binary.txt").write_bytes(raw)
+    with pytest.raises(
+        ValueError, match=r"binary\.txt:2: b'.*' isn't UTF-8; expected text"
+    ) as said:
+        read_vectors(tmp_path / "binary.txt")
+    assert "codec" not in str(said.value)
+
+
+def test_a_number_too_large_for_32_bits_is_no_finite_number(tmp_path):
+    with pytest.raises(
+        ValueError, match=":2: expected a word and 2 finite numbers, found 'cat 1e39"
+    ):
+        read_vectors(written(tmp_path, ["the 1 2", "cat 1e39 1"]))
+
+
+@pytest.mark.parametrize(
+    ("head", "found"), [("4 3", "3 of 3"), ("2 3", "3 of 3"), ("3 300", "3 of 3")]
+)
+def test_a_first_line_that_says_other_sizes_is_refused(tmp_path, head, found):
+    count, width = head.split()
+    said = f":1: '{head}' says {count} words of {width} numbers, found {found}: is the file whole"
+    with pytest.raises(ValueError, match="is the file whole") as caught:
+        read_vectors(written(tmp_path, [head, *LINES]))
+    assert said in str(caught.value)
+
+
+def test_words_that_repeat_another_are_counted(tmp_path):
+    file = written(tmp_path, ["The 1 2", "the 3 4", "cat 1 1", "THE 5 6"])
+    table = read_vectors(file)
+    assert table.repeated == 2
+    said = describe_coverage(table, np.array([code("the"), code("the"), code("dog")]), "v.txt")
+    assert said == (
+        "vectors: 2 words with 2 dimensions (2 more repeat one of them); 66.7% of the training "
+        "texts' words have one, 50.0% of the different ones"
+    )
+
+
+def test_vectors_for_none_of_the_words_are_refused(tmp_path):
+    table = read_vectors(written(tmp_path, LINES))
+    with pytest.raises(ValueError, match=r"'v\.txt': none of the 2 different words"):
+        describe_coverage(table, np.array([code("dog"), code("hund"), code("dog")]), "v.txt")
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((3, 2)), np.zeros(2), np.zeros((2, 0)), np.zeros((2, 2, 2))]
 )
 def test_an_array_that_does_not_fit_its_words_is_refused(tmp_path, array):
     written(tmp_path, ["the", "cat"])
@@ -106,15 +153,26 @@ def test_an_array_that_does_not_fit_its_words_is_refused(tmp_path, array):
         read_vectors(tmp_path / "vectors.npy")
 
 
-@pytest.mark.parametrize("array", [np.array([["a", "b"], ["c", "d"]]), np.zeros((2, 0))])
-def test_an_array_without_numbers_is_refused(tmp_path, array):
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e39])
+def test_rows_of_an_array_that_hold_no_finite_numbers_are_named_by_their_word(tmp_path, bad):
     written(tmp_path, ["the", "cat"])
-    np.save(tmp_path / "vectors.npy", array)
-    with pytest.raises(ValueError, match=r"vectors.npy(: expected finite| is no array of) numbers"):
+    np.save(tmp_path / "vectors.npy", np.array([[1.0, 2.0], [bad, 0.0]]))
+    with pytest.raises(
+        ValueError, match="expected finite numbers, found others in 1 row, of 'cat'"
+    ):
         read_vectors(tmp_path / "vectors.npy")
-    (tmp_path / "vectors.npy").write_bytes(b"")
-    with pytest.raises(ValueError, match="is no array of numbers"):
-        read_vectors(tmp_path / "vectors.npy")
+
+
+def test_an_array_without_numbers_is_refused(tmp_path):
+    written(tmp_path, ["the", "cat"])
+    for array in (np.array([["a", "b"], ["c", "d"]]), np.ones((2, 2), bool)):
+        np.save(tmp_path / "vectors.npy", array)
+        with pytest.raises(ValueError, match=r"vectors\.npy is no array of numbers: it holds"):
+            read_vectors(tmp_path / "vectors.npy")
+    for raw in (b"", b"the 1 2"):
+        (tmp_path / "vectors.npy").write_bytes(raw)
+        with pytest.raises(ValueError, match=r"is no array of numbers, as numpy.save writes it$"):
+            read_vectors(tmp_path / "vectors.npy")
 
 
 def test_an_array_needs_its_words_and_no_pickle(tmp_path):
@@ -147,7 +205,7 @@ def test_an_array_is_read_again_when_its_words_have_changed(tmp_path):
 
 
 def test_words_are_looked_up_and_others_get_zeros(tmp_path):
-    table = WordVectors(*read_vectors(written(tmp_path, LINES)))
+    table = WordVectors(*read_vectors(written(tmp_path, LINES))[:2])
     codes = torch.tensor([[code("cat"), code("dog"), code("the")], [code(","), 0, 2**32 - 1]])
     shown = torch.tensor([[True, True, True], [True, True, True]])
     zeros = [0.0, 0.0, 0.0]

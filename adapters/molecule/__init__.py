@@ -1,0 +1,1 @@
+"""Molecules: SMILES and SDF records as typed 2-D grids."""
