@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.adapters.column_guesses import LooksLikeItem
-from cnnkit.adapters.columns import Task, guess_task, parse_number, similar_labels
+from cnnkit.adapters.columns import MISSING, Task, guess_task, parse_number, similar_labels
 from cnnkit.adapters.dataset import Dataset
 from cnnkit.adapters.documents import is_document
 from cnnkit.adapters.errors import SourceError, count_of, listing, shorten
@@ -39,6 +39,7 @@ from cnnkit.cnncore.image import Problem
 
 __all__ = ["Dataset", "SourceError", "load_dataset"]
 
+MOST_ODD = 0.2  # share of targets that aren't numbers, where the others are
 _HINTS = 20  # Missing files for which the nearest name is looked up: it takes a while.
 
 
@@ -265,10 +266,28 @@ def _decide_task(source: Source, task: str) -> tuple[Task | None, list[str]]:
     if task == "regression":
         return "regression", []
     guess = guess_task(source.labels)
+    if guess == "classification":
+        _refuse_odd_numbers(source, source.labels)
     count = len(set(filter(str.strip, source.labels)))
     kind = f"{count_of(count, 'different value')} in column {source.target_column!r}"
     hint = several_labels_hint(source.labels) if guess == "classification" else []
     return guess, [f"task: {guess} ({kind})", *hint]
+
+
+def _refuse_odd_numbers(source: Source, labels: Sequence[str]) -> None:
+    """Refuse to take numbers for names of classes because a few cells are none."""
+    filled = {row: label for row, label in enumerate(labels) if label.strip()}
+    odd = [row for row, label in filled.items() if math.isnan(parse_number(label))]
+    odd = [row for row in odd if filled[row].strip().lower() not in MISSING]
+    numbers = [label for row, label in filled.items() if row not in set(odd)]
+    if not odd or len(odd) > MOST_ODD * len(filled) or guess_task(numbers) != "regression":
+        return
+    first = ", ".join(f"{source.places[row]} {shorten(labels[row])!r}" for row in odd[:3])
+    raise SourceError(
+        f"{source.name}: {len(odd)} of {len(filled)} cells of column {source.target_column!r} are "
+        f"no finite numbers ({first}), all others are. Correct them, add --task regression to "
+        "leave these rows out, or --task classification if each value is a class."
+    )
 
 
 def _target_reasons(

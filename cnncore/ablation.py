@@ -30,6 +30,8 @@ def halves(network: str) -> dict[str, str]:
     {'side features alone': 'wide', 'image alone': 'conv 8x1x3 | relu | gmp'}
     >>> halves("conv 8x3x3 | gap | side | dense 9 | relu | forest")["side features alone"]
     'side | dense 9 | relu | forest'
+    >>> halves("conv 8x3x3 | gap | forest")["side features alone"]
+    'wide | forest'
     >>> halves("conv 8x1x3 | relu | gmp")
     {}
     """
@@ -37,8 +39,10 @@ def halves(network: str) -> dict[str, str]:
     image = tuple(layer for layer in layers if not isinstance(layer, Side))
     if image == layers or without_image(layers):
         return {}
-    joined = dropwhile(lambda layer: not isinstance(layer, Side), layers)
-    return {SIDE: to_text(tuple(joined)), IMAGE: to_text(image)}
+    joined = tuple(dropwhile(lambda layer: not isinstance(layer, Side), layers))
+    if joined == (Side("forest"),):  # which votes beside a network, so there must be one
+        joined = (Side("wide"), *joined)
+    return {SIDE: to_text(joined), IMAGE: to_text(image)}
 
 
 def ablate(

@@ -253,7 +253,8 @@ class CNNEstimator(BaseEstimator):
         device = torch.device(self.device_)
         renderer = self.adapter_.renderer().to(device)
         feed = self._feed(samples, device)
-        said = predict(self.networks_, renderer, feed, self.objective_, views=renderer.views)
+        views = renderer.views if presets.sees_image(self.network_) else 1
+        said = predict(self.networks_, renderer, feed, self.objective_, views=views)
         if self.forests_ and samples.side is not None:
             said = (said + vote(self.forests_, samples.side)) / 2
         return self._with_prior(said, samples)

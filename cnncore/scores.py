@@ -130,7 +130,7 @@ def verdict(difference: Interval, task: Task, baseline: str, n: int, network: st
     if lead.value == 0:
         return f"The {network} and {baseline} score the same: {undecided}"
     leader = f"The {network}" if cnn_leads else baseline
-    return f"{leader} scores higher by {size}, but the interval holds 0: {undecided}"
+    return f"{leader} does better by {size}, but the interval holds 0: {undecided}"
 
 
 def size_of(difference: Interval, task: Task) -> str:

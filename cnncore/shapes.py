@@ -123,10 +123,12 @@ def without_image(layers: Layers) -> bool:
 
     Examples
     --------
-    >>> without_image((Side("wide"),)), without_image((Side("side"), Dense(8)))
+    >>> without_image((Side("wide"), Side("forest"))), without_image((Side("side"), Dense(8)))
     (True, True)
     """
-    return bool(layers) and (layers[0] == Side("side") or set(layers) == {Side("wide")})
+    if not layers or layers[0] == Side("side"):
+        return bool(layers)
+    return Side("wide") in layers and set(layers) <= set(BESIDE)
 
 
 def _norm_follows(layers: Layers) -> bool:

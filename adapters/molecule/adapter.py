@@ -20,13 +20,19 @@ from cnnkit.adapters.molecule.demo import DEMO_SOURCE, make_demo_molecules
 from cnnkit.adapters.molecule.detection import looks_like_smiles
 from cnnkit.adapters.molecule.drawing import Drawing
 from cnnkit.adapters.molecule.encoding import Encoding
-from cnnkit.adapters.molecule.encodings import ENCODINGS, make_encoding
+from cnnkit.adapters.molecule.encodings import (
+    ENCODINGS,
+    check_version,
+    make_encoding,
+    size_of,
+)
 from cnnkit.adapters.molecule.parsing import (
     Molecule,
     Parsing,
     UnreadableMolecule,
     is_mol_block,
     parse_molecule,
+    read_again,
 )
 from cnnkit.adapters.molecule.reading import Reading, read_molecules
 from cnnkit.adapters.molecule.repairs import number_in_text
@@ -90,6 +96,8 @@ class MoleculeAdapter(Adapter):
     ----------
     scaling_columns_, scaling_mean_, scaling_scale_ : arrays [S]
         Side features that are used, and their scale.
+    size_ : dict
+        Pixel and pixels of the images, which a saved model keeps, whatever the defaults become.
     spec_, recipe_, decided_
         As for every adapter.
 
@@ -161,11 +169,12 @@ class MoleculeAdapter(Adapter):
         TypeError
             If the items are a single text.
         """
-        if isinstance(items, str):
-            raise TypeError(f"items: expected a list of molecules, found the text {items[:40]!r}")
+        _refuse_text(items)
+        self.size_: dict[str, Any] = {}  # an earlier fit has no say
         encoding, parsing = self._encoding(), self._parsing()
         sides = self._sides()
         self._look_at(items[:LOOKED_AT], parsing)
+        self.size_, self.encoding_version_ = size_of(encoding), encoding.version
         self.side_names_ = list(side_names(sides))
         self.spec_ = replace(encoding.spec, side=tuple(self.side_names_))
         self.recipe_ = encoding.recipe
@@ -188,10 +197,13 @@ class MoleculeAdapter(Adapter):
     def read(self, items: Sequence[str]) -> Samples:
         """Parse, lay out and describe molecules; each gives one sample."""
         check_is_fitted(self, "spec_")
-        check_side_names(self.side_names_, self._sides())
+        _refuse_text(items)
+        encoding, sides = self._encoding(), self._sides()
+        check_version(self.encoding_version_, encoding)
+        check_side_names(self.side_names_, sides)
         return read_molecules(
             items,
-            Reading(self._parsing(), self._encoding(), self._sides()),
+            Reading(self._parsing(), encoding, sides),
             n_jobs=self.n_jobs,
             cached=self.cache,
         )
@@ -254,7 +266,7 @@ class MoleculeAdapter(Adapter):
             If the item is no molecule.
         """
         molecule = parse_molecule(item, self._parsing())
-        canonical = Chem.MolFromSmiles(molecule.smiles)
+        canonical = read_again(molecule)
         place = self._encoding().place(canonical, row, column)
         atoms, bonds = numbers_in_text(molecule, canonical)
         return {
@@ -281,10 +293,10 @@ class MoleculeAdapter(Adapter):
     def picture(self, item: str) -> NDArray[np.uint8] | None:
         """Draw a molecule as chemists do, upright as on the grid; None where there is none."""
         try:
-            molecule = parse_molecule(item, self._parsing())
+            molecule = read_again(parse_molecule(item, self._parsing()))
         except UnreadableMolecule:
             return None
-        ink = PICTURE.draw(Chem.MolFromSmiles(molecule.smiles)).ink
+        ink = PICTURE.draw(molecule).ink
         inked = np.argwhere(ink.any(axis=2))
         (top, left), (bottom, right) = inked.min(axis=0), inked.max(axis=0) + 1
         return 255 - ink[top:bottom, left:right]
@@ -329,6 +341,11 @@ def numbers_in_text(molecule: Molecule, canonical: Chem.Mol) -> tuple[list[int],
         for bond in canonical.GetBonds()
     ]
     return [number_in_text(atom) for atom in order], [number_in_text(bond) for bond in bonds]
+
+
+def _refuse_text(items: Sequence[str]) -> None:
+    if isinstance(items, str):
+        raise TypeError(f"items: expected a list of molecules, found the text {items[:40]!r}")
 
 
 def _fingerprint(item: Any, parsing: Parsing) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import rdMolDescriptors
+from rdkit.Chem import rdCIPLabeler, rdMolDescriptors
 
 ELEMENTS = ("C", "N", "O", "S", "F", "Cl", "Br", "I", "P")
 DESCRIPTION = 8  # columns of `describe_atoms`
 HYBRIDS = 2  # columns of `hybrids_of`
+MOST = np.iinfo(np.int16).max
 
 _ELEMENT = {Chem.GetPeriodicTable().GetAtomicNumber(e): i for i, e in enumerate(ELEMENTS)}
 _OTHER = len(ELEMENTS)
+CIP_STEPS = 100_000  # about a second
 _HYBRIDS = {Chem.HybridizationType.SP2: (1, 0), Chem.HybridizationType.SP: (0, 1)}
 
 
@@ -29,7 +33,7 @@ def describe_atoms(mol: Chem.Mol) -> NDArray[np.int16]:
     int16 array [atoms, 8]
         Element (its place in `ELEMENTS`, or behind them), charge, hydrogens, aromatic; and
         contributions: to logP in 0.0001, molar refractivity in 0.001, polar surface in 0.01 Å²,
-        surface in 0.001 Å².
+        surface in 0.001 Å², at most 32.767 Å²: heavier metals have more.
 
     References
     ----------
@@ -56,7 +60,9 @@ def describe_atoms(mol: Chem.Mol) -> NDArray[np.int16]:
     described[:, 5] = np.rint(folded[:, 1] * 1e3)
     described[:, 6] = np.rint(np.array(rdMolDescriptors._CalcTPSAContribs(mol)) * 1e2)
     surface = np.array(rdMolDescriptors._CalcLabuteASAContribs(mol)[0])
-    described[:, 7] = np.rint(np.nan_to_num(surface) * 1e3)  # not defined between two dummies
+    surface = np.nan_to_num(surface)  # not defined between two dummies
+    # Beyond the largest 16-bit number a large metal's surface would become a negative one.
+    described[:, 7] = np.rint(surface * 1e3).clip(max=MOST)
     return described
 
 
@@ -75,11 +81,18 @@ def hybrids_of(mol: Chem.Mol) -> NDArray[np.int16]:
 def cip_labels(mol: Chem.Mol, atoms: list[int]) -> list[int]:
     """Return for each of the atoms 1 if it is R, -1 if it is S, else 0.
 
+    RDKit labels most centres as it reads a molecule. Those that only a ring makes different (cis
+    and trans) it leaves out: they are labelled by its other, slower implementation, r as R and s
+    as S.
+
     Examples
     --------
     >>> cip_labels(Chem.MolFromSmiles("C[C@H](N)C(=O)O"), [0, 1])
     [0, -1]
     """
     found = [mol.GetAtomWithIdx(number) for number in atoms]
+    if not all(atom.HasProp("_CIPCode") for atom in found):
+        with suppress(RuntimeError):  # too many steps, in large cages: what is labelled remains
+            rdCIPLabeler.AssignCIPLabels(mol, set(atoms), set(), maxRecursiveIterations=CIP_STEPS)
     codes = [atom.GetProp("_CIPCode") if atom.HasProp("_CIPCode") else "" for atom in found]
     return [{"R": 1, "S": -1}.get(code.upper(), 0) for code in codes]

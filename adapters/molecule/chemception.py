@@ -18,7 +18,7 @@ from cnnkit.adapters.molecule.chemception_renderer import (
     PLACE_UNIT,
     ChemceptionRenderer,
 )
-from cnnkit.adapters.molecule.encoding import Encoded, Place
+from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe, Samples
 
@@ -160,10 +160,7 @@ class Chemception:
         return ChemceptionRenderer(self.pixel, self.pixels)
 
     def place(self, mol: Chem.Mol, row: int, column: int) -> Place:
-        if not (0 <= row < self.pixels and 0 <= column < self.pixels):
-            raise IndexError(
-                f"pixel ({row}, {column}): the image has {self.pixels} rows and columns"
-            )
+        check_place(row, column, self.pixels)
         values = self._encode(mol).values
         atoms = mol.GetNumAtoms()
         sample = Samples(

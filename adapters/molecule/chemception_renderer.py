@@ -120,14 +120,16 @@ class ChemceptionRenderer(Renderer):
 
     def _pixel(self, molecule: Tensor, place: Tensor) -> Tensor:
         """Number pixels of the batch from whole pixels from the middle, float [n, 2]."""
-        column, row = (place.long() + self.pixels // 2).unbind(1)
+        # A shrunk molecule reaches the last pixel; rounding would put its bonds one farther.
+        place = (place.long() + self.pixels // 2).clamp(0, self.pixels - 1)
+        column, row = place.unbind(1)
         return (molecule * self.pixels + row) * self.pixels + column
 
     def _turn(
         self, n: int, device: torch.device, generator: torch.Generator | None, view: int
     ) -> Tensor:
         """Choose how each molecule is turned, float32 [n, 2, 2]."""
-        if self.training and self.augment:
+        if self.training and self.augment and generator is not None:
             angle = torch.rand(n, generator=generator, device=device) * (2 * math.pi)
         else:
             angle = torch.full((n,), 2 * math.pi * view / self.views, device=device)

@@ -16,7 +16,7 @@ from rdkit.Geometry import Point3D
 from torch import nn
 
 from cnnkit.adapters.molecule.drawing_renderer import POSES, DrawingRenderer
-from cnnkit.adapters.molecule.encoding import Encoded, Place
+from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
 from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
 
@@ -161,10 +161,7 @@ class Drawing:
         return DrawingRenderer(self.pixels)
 
     def place(self, mol: Chem.Mol, row: int, column: int) -> Place:
-        if not (0 <= row < self.pixels and 0 <= column < self.pixels):
-            raise IndexError(
-                f"pixel ({row}, {column}): the image has {self.pixels} rows and columns"
-            )
+        check_place(row, column, self.pixels)
         drawn = self.draw(mol)
         reach = OFFSET * drawn.scale / self.pixel + BLUR
         pixel = np.array([column + 0.5, row + 0.5])

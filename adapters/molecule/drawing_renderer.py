@@ -41,7 +41,7 @@ class DrawingRenderer(Renderer):
         rows = batch.starts[:, None] + torch.arange(self.pixels, device=device)
         ink = batch.values[rows].view(n, self.pixels, self.pixels, 3)
         pixels = ink.permute(0, 3, 1, 2).float() / 255
-        if self.training and self.augment:
+        if self.training and self.augment and generator is not None:
             pose = torch.randint(POSES, (n,), generator=generator, device=device)
             for number in range(POSES):
                 chosen = (pose == number).nonzero()[:, 0]

@@ -85,3 +85,18 @@ class Encoding(Protocol):
 
     def edge_label(self, axis: int, place: int) -> str:
         """Name a row (axis 0) or column (axis 1) of `whole`."""
+
+
+def check_place(row: int, column: int, pixels: int) -> None:
+    """Refuse a pixel that an image of so many rows and columns doesn't have.
+
+    Raises
+    ------
+    IndexError
+
+    Examples
+    --------
+    >>> check_place(0, 31, 32)
+    """
+    if not (0 <= row < pixels and 0 <= column < pixels):
+        raise IndexError(f"pixel ({row}, {column}): the image has {pixels} rows and columns")

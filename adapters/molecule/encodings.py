@@ -14,6 +14,8 @@ from cnnkit.adapters.molecule.smiles import SmilesText
 if TYPE_CHECKING:
     from cnnkit.adapters.molecule.adapter import MoleculeAdapter
 
+SIZE = ("pixel", "pixels")  # parameters that each encoding has its own defaults for
+
 
 def _grid(adapter: MoleculeAdapter) -> Encoding:
     return Grid(
@@ -37,9 +39,9 @@ def _smiles(adapter: MoleculeAdapter) -> Encoding:
 
 
 def _size(adapter: MoleculeAdapter) -> dict[str, Any]:
-    """Return what the user wants of the image's size; the rest is the encoding's own."""
-    wanted = {"pixel": adapter.pixel, "pixels": adapter.pixels}
-    return {name: value for name, value in wanted.items() if value is not None}
+    """Return what the user wants of the image's size, or had; the rest is the encoding's own."""
+    wanted = {name: getattr(adapter, name) for name in SIZE if getattr(adapter, name) is not None}
+    return {**getattr(adapter, "size_", {}), **wanted}
 
 
 ENCODINGS: dict[str, Callable[[MoleculeAdapter], Encoding]] = {
@@ -53,3 +55,33 @@ ENCODINGS: dict[str, Callable[[MoleculeAdapter], Encoding]] = {
 def make_encoding(adapter: MoleculeAdapter) -> Encoding:
     """Make the encoding that an adapter names, with its parameters."""
     return ENCODINGS[adapter.encoding](adapter)
+
+
+def size_of(encoding: Encoding) -> dict[str, Any]:
+    """Return the size of its images, for a model to keep: another release may have other defaults.
+
+    Examples
+    --------
+    >>> size_of(Grid())
+    {'pixel': 1.0, 'pixels': 32}
+    """
+    return {name: getattr(encoding, name) for name in SIZE if hasattr(encoding, name)}
+
+
+def check_version(stored: int, encoding: Encoding) -> None:
+    """Refuse an encoding that a model was trained on and this release draws otherwise.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> check_version(Grid.version, Grid())
+    """
+    if stored != encoding.version:
+        raise ValueError(
+            f"The model was trained on version {stored} of the encoding {type(encoding).__name__}, "
+            f"and this release of cnnkit has version {encoding.version}. Train the model again, or "
+            "install the release that it was trained with."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from rdkit import Chem
 from torch import nn
 
-from cnnkit.adapters.molecule.encoding import Encoded, Place
+from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
 from cnnkit.adapters.molecule.points import CHANNELS, FARTHEST, PLACE_UNIT, fitted, points_of
 from cnnkit.adapters.molecule.renderer import CANVAS, SAMPLES, GridRenderer
@@ -40,7 +41,7 @@ class Grid:
     views: int = 8
 
     dtype = np.int16
-    version = 1
+    version = 2
     recipe = Recipe(
         network="molecule",
         samples_seen=24_000,
@@ -78,9 +79,13 @@ class Grid:
         if scale == 1.0:
             return ""
         widest = (self.pixels - 1) * self.pixel
+        enough = math.ceil((widest / scale / self.pixel + 1) / CANVAS) * CANVAS
+        hint = f" (--set pixels={enough} holds it)"
+        if enough * self.pixel / 2 > FARTHEST:
+            hint = f"; {2 * FARTHEST:g} Å are the most that one can hold"
         return (
             f"drawn at {scale:.0%} of its size: it is {widest / scale:.0f} Å wide, and the grid "
-            f"holds {widest:.0f} Å (--set pixels={self.pixels + CANVAS} holds more)"
+            f"holds {widest:.0f} Å{hint}"
         )
 
     def renderer(self, side: nn.Module | None = None) -> GridRenderer:
@@ -90,10 +95,7 @@ class Grid:
         return GridRenderer(self.pixel, self.layouts, least=self.pixels)
 
     def place(self, mol: Chem.Mol, row: int, column: int) -> Place:
-        if not (0 <= row < self.pixels and 0 <= column < self.pixels):
-            raise IndexError(
-                f"pixel ({row}, {column}): the image has {self.pixels} rows and columns"
-            )
+        check_place(row, column, self.pixels)
         widest, middle = (self.pixels - 1) * self.pixel, (self.pixels - 1) / 2
         drawn, _ = fitted(lay_out(mol, self.layouts), np.array([mol.GetNumAtoms()]), widest)
         places = drawn[:, 0] * (PLACE_UNIT / self.pixel) + middle

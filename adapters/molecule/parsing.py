@@ -104,6 +104,26 @@ class Molecule:
     notes: tuple[str, ...] = ()
 
 
+def read_again(molecule: Molecule) -> Chem.Mol:
+    """Read the canonical SMILES of a molecule, whose order of atoms drawings have.
+
+    Raises
+    ------
+    UnreadableMolecule
+        If RDKit can't read what it wrote.
+    """
+    with rdBase.BlockLogs():
+        canonical = Chem.MolFromSmiles(molecule.smiles)
+    if canonical is None:
+        raise UnreadableMolecule(unreadable_again(molecule.smiles))
+    return canonical
+
+
+def unreadable_again(smiles: str) -> str:
+    """Say that a canonical SMILES is none."""
+    return f"unsupported: RDKit writes it as {smiles!r}, but can't read that again"
+
+
 def is_mol_block(text: str) -> bool:
     r"""Say whether a text is a MOL block or an SDF record, whole or not.
 

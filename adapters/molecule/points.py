@@ -149,6 +149,7 @@ def fitted(
         Scales; one for all layouts of a molecule.
     """
     begin = starts(atoms)
+    widest -= widest % (2 * PLACE_UNIT)  # else half of it would be rounded up, off the grid
     middle = (np.minimum.reduceat(places, begin) + np.maximum.reduceat(places, begin)) / 2
     centred = places - np.repeat(middle, atoms, axis=0)
     extent = np.maximum.reduceat(centred, begin) - np.minimum.reduceat(centred, begin)

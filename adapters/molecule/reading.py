@@ -21,8 +21,9 @@ from cnnkit.adapters.molecule.parsing import (
     Parsing,
     UnreadableMolecule,
     parse_molecule,
+    unreadable_again,
 )
-from cnnkit.adapters.molecule.side import side_features, side_names
+from cnnkit.adapters.molecule.side import SIDE_VERSION, side_features, side_names
 from cnnkit.adapters.tasks import do_tasks
 from cnnkit.cnncore.image import Problem, Samples
 
@@ -56,7 +57,7 @@ class Reading:
         parameters = {
             "encoding": [type(self.encoding).__name__, kept],
             "version": self.encoding.version,
-            "side": side_names(self.sides),
+            "side": [SIDE_VERSION if self.sides else 0, *side_names(self.sides)],
             "rdkit": rdkit.__version__,
         }
         return ItemCache("molecule", parameters)
@@ -106,7 +107,8 @@ def read_molecules(
     tasks = [
         texts[start : start + TASK_MOLECULES] for start in range(0, len(texts), TASK_MOLECULES)
     ]
-    work = partial(_read_task, reading=reading, cache=reading.cache() if cached else None)
+    cache = reading.cache() if cached else None
+    work = partial(_read_task, reading=reading, cache=cache)
     kept: list[Encoded] = []
     items, problems = [], []
     side = np.empty((len(texts), len(side_names(reading.sides))), dtype=np.float16)
@@ -125,6 +127,8 @@ def read_molecules(
                     kept.append(outcome.encoded)
                     items.append(item)
                 item += 1
+    if cache is not None:
+        cache.trim()
     return _samples(kept, items, side[: len(kept)] if reading.sides else None, problems, reading)
 
 
@@ -168,8 +172,7 @@ def _read_task(texts: Sequence[Any], reading: Reading, cache: ItemCache | None) 
         if isinstance(one, str):
             outcomes.append(Outcome(None, remarks=(one,)))
         elif one.smiles not in found:
-            reason = f"unsupported: RDKit writes it as {one.smiles!r}, but can't read that again"
-            outcomes.append(Outcome(None, remarks=(reason,)))
+            outcomes.append(Outcome(None, remarks=(unreadable_again(one.smiles),)))
         else:
             encoded, side = found[one.smiles]
             remarks = (*one.notes, encoded.remark) if encoded.remark else one.notes

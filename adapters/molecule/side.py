@@ -14,6 +14,7 @@ from cnnkit.adapters.errors import did_you_mean, listing
 from cnnkit.adapters.molecule.descriptors import DESCRIPTORS, describe
 
 SIDES = ("morgan", "descriptors")
+SIDE_VERSION = 1  # of the code that computes them; another number makes the cache forget
 
 MORGAN_RADIUS = 2
 MORGAN_SIZE = 2_048

@@ -47,6 +47,6 @@ class SmilesRenderer(Renderer):
     def _choice(self, lengths: Tensor, generator: torch.Generator | None, view: int) -> Tensor:
         """Choose a SMILES of each molecule, int64 [n]."""
         n, versions = lengths.shape
-        if self.training and self.augment:
+        if self.training and self.augment and generator is not None:
             return torch.randint(versions, (n,), generator=generator, device=lengths.device)
         return lengths.new_full((n,), view % versions)

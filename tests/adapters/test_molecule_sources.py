@@ -1,6 +1,7 @@
 """Data sets of molecules: their column in a table, their targets, and files of records."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -247,3 +248,25 @@ def test_a_list_of_smiles_has_items_but_no_targets(tmp_path):
     assert dataset.beside.to_dict("list") == {"name": ["ethanol", ""]}
     with pytest.raises(SourceError, match="Say which column holds the targets"):
         load(path)
+
+
+def test_measurements_with_odd_cells_are_no_classes(tmp_path: Path) -> None:
+    rows = [f"{'C' * (n + 1)}O,{'>' if n % 9 == 8 else ''}{n / 7:.3f}" for n in range(45)]
+    table = tmp_path / "ic50.csv"
+    table.write_text("smiles,ic50\n" + "\n".join(rows) + "\n")
+    known = {"item_names": ("smiles",), "items_are_files": False, "target": "ic50"}
+    message = r"5 of 45 cells of column 'ic50' are no finite numbers \(ic50.csv:10 '>1.143', .*task"
+    with pytest.raises(SourceError, match=message):
+        load_dataset(table, **known)
+    dataset = load_dataset(table, **known, task="regression")
+    assert len(dataset) == 40
+    assert [problem.item for problem in dataset.problems] == [8, 17, 26, 35, 44]
+    assert len(set(load_dataset(table, **known, task="classification").targets)) == 45
+
+
+def test_names_of_classes_may_look_like_numbers(tmp_path: Path) -> None:
+    table = tmp_path / "genes.csv"
+    rows = [f"{'C' * (n + 1)}O,{['7', '12', 'BRCA1', '3'][n % 4]}" for n in range(40)]
+    table.write_text("smiles,gene\n" + "\n".join(rows) + "\n")
+    known = {"item_names": ("smiles",), "items_are_files": False, "target": "gene"}
+    assert load_dataset(table, **known).task == "classification"

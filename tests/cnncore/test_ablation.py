@@ -22,6 +22,9 @@ def test_the_halves_of_a_network_are_itself_without_the_other() -> None:
     image = "conv 8x3x3 | relu | gap | dense 16 | relu"
     assert joined == {SIDE: "side | dense 16 | relu", IMAGE: image}
     twice = halves("gap | side | dense 16 | relu | wide")
+    for beside in ("wide | forest", "forest | wide"):
+        assert halves(f"conv 8x3x3 | gap | {beside}") == {SIDE: beside, IMAGE: "conv 8x3x3 | gap"}
+    assert halves("conv 8x3x3 | gap | forest")[SIDE] == "wide | forest"
     assert twice == {SIDE: "side | dense 16 | relu | wide", IMAGE: "gap | dense 16 | relu"}
 
 

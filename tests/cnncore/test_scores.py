@@ -117,12 +117,12 @@ def test_a_smaller_error_of_the_network_is_a_negative_difference():
         ),
         (
             Interval(0.05, -0.01, 0.11),
-            "The CNN scores higher by 5.0 points of accuracy [-1.0, 11.0], but the interval "
+            "The CNN does better by 5.0 points of accuracy [-1.0, 11.0], but the interval "
             "holds 0: 1,200 test items can't tell the CNN from SVM.",
         ),
         (
             Interval(-0.05, -0.11, 0.0),
-            "SVM scores higher by 5.0 points of accuracy [0.0, 11.0], but the interval "
+            "SVM does better by 5.0 points of accuracy [0.0, 11.0], but the interval "
             "holds 0: 1,200 test items can't tell the CNN from SVM.",
         ),
         (
@@ -140,8 +140,8 @@ def test_the_verdict_names_the_leader_its_lead_and_the_interval_of_the_lead(diff
     [
         (Interval(-0.5, -0.75, -0.25), "The CNN is ahead of SVM by 0.5 of RMSE [0.25, 0.75] on"),
         (Interval(0.5, 0.25, 0.75), "SVM is ahead of the CNN by 0.5 of RMSE [0.25, 0.75] on"),
-        (Interval(-0.5, -1.5, 0.5), "The CNN scores higher by 0.5 of RMSE [-0.5, 1.5], but"),
-        (Interval(0.5, -0.5, 1.5), "SVM scores higher by 0.5 of RMSE [-0.5, 1.5], but"),
+        (Interval(-0.5, -1.5, 0.5), "The CNN does better by 0.5 of RMSE [-0.5, 1.5], but"),
+        (Interval(0.5, -0.5, 1.5), "SVM does better by 0.5 of RMSE [-0.5, 1.5], but"),
     ],
 )
 def test_the_model_with_the_smaller_error_leads(difference, beginning):

@@ -93,6 +93,14 @@ def test_training_ends_with_the_weights_of_the_best_epoch():
     assert not torch.equal(snapshots[1]["head.weight"], snapshots[4]["head.weight"])
 
 
+def test_a_patience_of_0_keeps_the_last_epoch_whatever_its_loss():
+    plan = Plan(epochs=3, batch_size=4, patience=0)
+    history, network, snapshots, _ = learn(plan, losses=[0.1, 0.5, 0.9])
+    assert len(history) == 3
+    assert_same_weights(network.state_dict(), snapshots[-1])
+    assert not torch.equal(snapshots[0]["head.weight"], snapshots[-1]["head.weight"])
+
+
 def test_without_validation_the_weights_of_the_last_epoch_stay():
     _, network, snapshots, _ = learn(Plan(epochs=3, batch_size=4))
     assert_same_weights(network.state_dict(), snapshots[-1])
@@ -105,6 +113,7 @@ def test_without_validation_the_weights_of_the_last_epoch_stay():
         (1, [0.5, 0.4, 0.6, 0.1, 0.1, 0.1], 3),
         (3, [0.5, 0.4, 0.6, 0.6, 0.1, 0.6], 6),
         (2, [0.4, 0.4, 0.4, 0.1, 0.1, 0.1], 3),
+        (0, [0.4, 0.5, 0.6, 0.7, 0.8, 0.9], 6),
     ],
 )
 def test_training_stops_after_patience_epochs_without_a_better_loss(patience, losses, epochs):

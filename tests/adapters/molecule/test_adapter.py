@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,9 +14,15 @@ from sklearn.exceptions import NotFittedError
 
 from cnnkit import CNNClassifier, load, save
 from cnnkit.adapters.base import BadItemsError
+from cnnkit.adapters.molecule import adapter as adapter_module
 from cnnkit.adapters.molecule.adapter import MoleculeAdapter
+from cnnkit.adapters.molecule.chemception import Chemception
+from cnnkit.adapters.molecule.drawing import Drawing
+from cnnkit.adapters.molecule.grid import Grid
 from cnnkit.adapters.molecule.parsing import UnreadableMolecule
 from cnnkit.adapters.molecule.points import CHANNELS
+from cnnkit.adapters.molecule.renderer import GridRenderer
+from cnnkit.cnncore import fitting
 from cnnkit.testing import check_adapter
 
 FEW = [
@@ -174,6 +181,97 @@ def test_a_saved_model_predicts_the_same(tmp_path, side, varied):
     assert len(np.unique(expected.round(6), axis=0)) > 15
 
 
+@pytest.mark.parametrize("encoding", [Grid, Drawing, Chemception])
+def test_a_saved_model_keeps_the_size_of_its_images(tmp_path, monkeypatch, encoding, varied):
+    adapter = plain(encoding=encoding.__name__.lower(), layouts=1, views=1)
+    model = CNNClassifier(adapter, network="gap", epochs=1, batch_size=8, device="cpu")
+    folder = save(model.fit(varied, ["a", "b", "c"] * 5), tmp_path / "model")
+    expected, images = model.predict_proba(FEW), model.adapter_.transform(FEW)
+    others = (0.4, 160, *encoding.__init__.__defaults__[2:])  # as another release may have
+    monkeypatch.setattr(encoding.__init__, "__defaults__", others)
+    assert plain(encoding=adapter.encoding).fit(FEW).transform(FEW).shape[2] == 160
+    loaded = load(folder)
+    np.testing.assert_array_equal(loaded.adapter_.transform(FEW), images)
+    np.testing.assert_allclose(loaded.predict_proba(FEW), expected, atol=1e-6)
+
+
+def test_an_earlier_fit_has_no_say_in_the_size_of_images():
+    adapter = plain(encoding="drawing").fit(FEW)
+    assert adapter.set_params(encoding="grid").fit(FEW).transform(FEW).shape[1:] == (26, 32, 32)
+    assert adapter.set_params(pixels=64).fit(FEW).transform(FEW).shape[1:] == (26, 64, 64)
+    assert adapter.set_params(pixels=None).fit(FEW).transform(FEW).shape[1:] == (26, 32, 32)
+
+
+def test_a_model_that_sees_no_image_is_asked_once_and_not_for_each_view(monkeypatch, varied):
+    views = []
+    forward = GridRenderer.forward
+    monkeypatch.setattr(
+        GridRenderer,
+        "forward",
+        lambda self, batch, generator=None, view=0: (
+            views.append(view) or forward(self, batch, generator, view)
+        ),
+    )
+    for network, expected in [("molecule-quick", [0]), ("gsum | side", [0, 1, 2])]:
+        adapter = plain(side="descriptors", views=3)
+        model = CNNClassifier(adapter, network=network, epochs=1, batch_size=8, device="cpu")
+        model.fit(varied, ["a", "b", "c"] * 5)
+        views.clear()
+        model.predict_proba(FEW)
+        assert views == expected
+
+
+def test_a_model_of_another_version_of_its_encoding_is_refused(monkeypatch):
+    adapter = plain().fit(FEW)
+    monkeypatch.setattr(Grid, "version", Grid.version + 1)
+    with pytest.raises(ValueError, match=r"version 2 of the encoding Grid.*has version 3"):
+        adapter.read(FEW)
+
+
+def test_a_model_of_other_side_features_is_refused():
+    adapter = plain(side="descriptors").fit(FEW)
+    adapter.side_names_ = ["of another release", *adapter.side_names_[1:]]
+    with pytest.raises(ValueError, match="it lacks 'of another release'"):
+        adapter.read(FEW)
+
+
+@pytest.mark.parametrize(("network", "sorted_"), [("norm | gsum", False), ("gsum", True)])
+def test_a_batch_norm_learns_from_small_and_large_molecules_together(monkeypatch, network, sorted_):
+    feeds = []
+    train = fitting.train
+
+    def seeing(networks, renderer, feed, *rest, **settings):
+        feeds.append(feed)
+        return train(networks, renderer, feed, *rest, **settings)
+
+    monkeypatch.setattr(fitting, "train", seeing)
+    model = CNNClassifier(plain(), network=network, epochs=1, batch_size=4, device="cpu")
+    model.fit(FEW, ["a", "b"] * 4)
+    assert [feed.by_length for feed in feeds] == [sorted_]
+
+
+@pytest.mark.parametrize("encoding", ["grid", "drawing", "chemception", "smiles"])
+def test_training_without_a_generator_augments_nothing(encoding):
+    adapter = plain(encoding=encoding, layouts=4).fit(FEW)
+    batch, renderer = adapter.read(["CC(C)CC(=O)N"] * 8).to("cpu"), adapter.renderer()
+    expected = renderer.eval()(batch).pixels
+    before = torch.get_rng_state()
+    assert torch.equal(renderer.train()(batch).pixels, expected)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_canonical_smiles_that_cannot_be_read_again_has_no_places_and_no_picture(monkeypatch):
+    parse = adapter_module.parse_molecule
+    monkeypatch.setattr(
+        adapter_module,
+        "parse_molecule",
+        lambda text, how: replace(parse(text, how), smiles="C1CC"),
+    )
+    with pytest.raises(UnreadableMolecule, match="writes it as 'C1CC', but can't read that again"):
+        plain().locate("CCO", 0, 0)
+    assert plain().picture("CCO") is None
+
+
 def test_the_same_seed_gives_the_same_weights(varied):
     states = []
     for seed in (0, 0, 1):
@@ -248,3 +346,10 @@ def test_cells_of_tables_are_told_apart():
         assert adapter.looks_like_item(text)
     for text in ("aspirin", "3.5", "active"):
         assert not adapter.looks_like_item(text)
+
+
+def test_a_single_text_is_no_list_of_molecules() -> None:
+    adapter = MoleculeAdapter(side="none", cache=False).fit(["CCO"])
+    for read in (adapter.fit, adapter.read, adapter.transform):
+        with pytest.raises(TypeError, match="expected a list of molecules, found the text 'CCO'"):
+            read("CCO")

@@ -10,7 +10,7 @@ from cnnkit.adapters.molecule.adapter import MoleculeAdapter
 from cnnkit.adapters.molecule.chemception import Chemception
 from cnnkit.adapters.molecule.parsing import Parsing
 from cnnkit.adapters.molecule.reading import Reading, read_molecules
-from cnnkit.cnncore.image import Batch
+from cnnkit.cnncore.image import Batch, Samples
 
 ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 MOLECULES = [
@@ -130,6 +130,25 @@ def test_what_does_not_fit_is_shrunk_and_said():
     (whole,) = Chemception(pixels=240).encode([chain])
     assert whole.summary[1] == 1
     assert whole.remark == ""
+
+
+def test_a_bond_at_the_edge_stays_on_its_image_however_it_is_turned():
+    # Both ends at the farthest place that may be kept, a whole unit more than 39 pixels away.
+    far = 39 * 256 + 1
+    values = np.array([[far, 0, 6, 0, 4, 4], [0, far, 6, 0, 4, 4], [0, 1, 2, 0, 0, 0]], np.int16)
+    sample = Samples(
+        np.concatenate([values] * 2),
+        offsets=np.array([0, 3, 6]),
+        items=np.arange(2),
+        summary=np.array([[2, 0.5]] * 2, np.float32),
+    )
+    renderer = Chemception(views=4).renderer(None).eval()
+    for view in range(4):
+        one, other = renderer(sample.to("cpu"), view=view).pixels
+        assert torch.equal(one, other)  # nothing of it is drawn on its neighbour
+        rows, columns = one[0].nonzero().T
+        assert rows.max() - rows.min() in (38, 39, 40)
+        assert columns.max() - columns.min() in (38, 39, 40)
 
 
 def _layout(smiles: str) -> np.ndarray:

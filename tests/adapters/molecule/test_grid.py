@@ -9,10 +9,9 @@ from collections import Counter
 import numpy as np
 import pytest
 from rdkit import Chem
-from rdkit.Chem import Crippen, rdMolDescriptors
+from rdkit.Chem import Crippen, rdCIPLabeler, rdMolDescriptors
 
 from cnnkit.adapters.molecule.grid import Grid
-from cnnkit.adapters.molecule.layout import GAP
 from cnnkit.adapters.molecule.parsing import Parsing
 from cnnkit.adapters.molecule.points import CHANNELS, PLACE_UNIT
 from cnnkit.adapters.molecule.reading import Reading, read_molecules
@@ -67,7 +66,11 @@ def counted(mol):
     symbols = Counter(atom.GetSymbol() for atom in atoms)
     hybrids = Counter(atom.GetHybridization().name for atom in atoms)
     kinds = Counter(bond.GetBondType().name for bond in bonds)
-    labels = Counter(label for _, label in Chem.FindMolChiralCenters(mol))
+    centres = [atom for atom in atoms if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED]
+    if not all(atom.HasProp("_CIPCode") for atom in centres):  # cis and trans on a ring
+        rdCIPLabeler.AssignCIPLabels(mol)
+    found = (atom.GetProp("_CIPCode") for atom in centres if atom.HasProp("_CIPCode"))
+    labels = Counter(label.upper() for label in found)
     return {
         **{symbol: symbols[symbol] for symbol in ELEMENTS},
         "other element": len(atoms) - sum(symbols[symbol] for symbol in ELEMENTS),
@@ -167,7 +170,7 @@ def test_parts_lie_at_least_two_bonds_apart(smiles):
         places = places_of(samples, 0, layout)
         for one, other in itertools.combinations(Chem.GetMolFrags(mol), 2):
             apart = np.linalg.norm(places[list(one)][:, None] - places[list(other)], axis=2)
-            assert apart.min() >= GAP - 2 * PLACE_UNIT
+            assert apart.min() >= 2 * 1.5 - 2 * PLACE_UNIT
 
 
 def test_a_molecule_stands_in_the_middle_and_its_bonds_are_drawn_to_scale(varied):
@@ -209,7 +212,7 @@ def test_what_is_too_large_is_shrunk_to_the_grid_and_marked():
     assert int(wide[1]) == pytest.approx(100 * scales[0], abs=0.51)
     assert int(wide[2]) == pytest.approx(31 / scales[0], abs=0.51)
     assert int(wide[2]) == pytest.approx(59 * 1.5 * np.cos(np.pi / 6), rel=0.05)
-    assert "pixels=40" in problem.reason
+    assert "pixels=80 holds it" in problem.reason
     assert all(other.item == 2 for other in others)
     images = draw(samples, Grid(layouts=2))
     assert images.shape == (3, 26, 32, 32)
@@ -226,6 +229,13 @@ def test_what_just_fits_is_drawn_on_the_grid_of_its_size():
         assert draw(read(["C" * length])).shape == (1, 26, 32, 32)
     small = Grid(layouts=1, pixels=8)
     assert draw(read(["C" * 30, "CC"], small), small).shape == (2, 26, 8, 8)
+
+
+def test_a_shrunk_molecule_fits_whatever_the_size_of_a_pixel():
+    chains = ["C" * length for length in range(6, 40)]
+    for pixel in (0.3, 0.123, 0.7):  # half of the grid is no multiple of 1/512 Å
+        grid = Grid(layouts=1, pixel=pixel)
+        assert draw(read(chains, grid), grid).shape == (34, 26, 32, 32)
 
 
 @pytest.mark.parametrize("pixel", [0.5, 1.0])

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
 
 from cnnkit.adapters.molecule import points as points_module
@@ -84,6 +84,16 @@ def test_contributions_add_up_to_the_whole_molecule(text):
     assert len(contributions) == mol.GetNumAtoms()
 
 
+def test_a_surface_larger_than_16_bits_hold_stays_a_large_one():
+    with rdBase.BlockLogs():
+        for symbol in ("K", "Ca", "Cs", "Ba", "Ra"):
+            (row,) = atom_rows(f"[{symbol}+]").tolist()
+            mol = Chem.MolFromSmiles(f"[{symbol}+]")
+            (surface,) = rdMolDescriptors._CalcLabuteASAContribs(mol)[0]
+            assert surface > 32.767
+            assert row[-1] == 32_767
+
+
 @pytest.mark.parametrize("text", MOLECULES.values(), ids=MOLECULES)
 def test_each_bond_is_what_rdkit_says(text):
     smiles = canonical(text)
@@ -158,3 +168,21 @@ def test_every_column_of_an_atom_has_a_unit():
 
 def test_no_molecules_give_no_points():
     assert points_of([], 1, WIDEST) == []
+
+
+@pytest.mark.parametrize(
+    ("cis", "trans"),
+    [
+        ("C[C@H]1CC[C@H](C)CC1", "C[C@H]1CC[C@@H](C)CC1"),
+        ("C[C@H]1C[C@H](C)C1", "C[C@H]1C[C@@H](C)C1"),
+        ("N[C@H]1CC[C@H](O)CC1", "N[C@H]1CC[C@@H](O)CC1"),
+    ],
+)
+def test_cis_and_trans_on_a_ring_differ_in_the_channel_of_handedness_only(
+    cis: str, trans: str
+) -> None:
+    one, other = (
+        points_of([parse_molecule(text, Parsing()).smiles], 1, 31.0)[0].values
+        for text in (cis, trans)
+    )
+    assert set(np.nonzero(one != other)[1].tolist()) == {9}  # after x, y and seven other columns

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from rdkit import Chem
 
+from cnnkit.adapters.cache import ItemCache
 from cnnkit.adapters.molecule import reading as reading_module
 from cnnkit.adapters.molecule.grid import Grid
 from cnnkit.adapters.molecule.parsing import Parsing
@@ -175,6 +177,17 @@ def test_the_cache_is_keyed_by_what_is_kept(monkeypatch):
     before = Reading(Parsing(), grid, ("morgan",)).cache().folder
     monkeypatch.setattr(reading_module, "side_names", side_names)
     assert Reading(Parsing(), grid, ("morgan",)).cache().folder != before
+    folders = [Reading(Parsing(), grid, sides).cache().folder for sides in ((), ("morgan",))]
+    monkeypatch.setattr(reading_module, "SIDE_VERSION", reading_module.SIDE_VERSION + 1)
+    assert Reading(Parsing(), grid).cache().folder == folders[0]
+    assert Reading(Parsing(), grid, ("morgan",)).cache().folder != folders[1]
+
+
+def test_a_cache_that_grew_too_large_loses_its_oldest_molecules(monkeypatch):
+    small = partial(ItemCache, most_bytes=0)
+    monkeypatch.setattr(reading_module, "ItemCache", small)
+    read(["CCO", "CCN"], cached=True)
+    assert not list(PLAIN.cache().folder.rglob("*.npy"))
 
 
 def test_a_canonical_smiles_that_rdkit_cannot_read_again_is_one_problem(monkeypatch):
