@@ -255,8 +255,9 @@ class CNNEstimator(BaseEstimator):
         feed = self._feed(samples, device)
         views = renderer.views if presets.sees_image(self.network_) else 1
         said = predict(self.networks_, renderer, feed, self.objective_, views=views)
-        if self.forests_ and samples.side is not None:
-            said = (said + vote(self.forests_, samples.side)) / 2
+        if self.forests_:
+            side = cast(NDArray[np.floating], samples.side)  # without it the networks had failed
+            said = (said + vote(self.forests_, side)) / 2
         return self._with_prior(said, samples)
 
     def _with_prior(self, outputs: Float64Array, samples: Samples) -> Float64Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ from cnnkit.adapters.molecule.encodings import (
 from cnnkit.adapters.molecule.parsing import (
     Molecule,
     Parsing,
+    Salts,
     UnreadableMolecule,
     is_mol_block,
     parse_molecule,
@@ -310,7 +311,8 @@ class MoleculeAdapter(Adapter):
         return make_demo_molecules()
 
     def _parsing(self) -> Parsing:
-        return Parsing(self.max_atoms, self.salts, self.ignore_stereo)  # type: ignore[arg-type]
+        # `Parsing` itself refuses other words, with a hint.
+        return Parsing(self.max_atoms, cast(Salts, self.salts), self.ignore_stereo)
 
     def _encoding(self) -> Encoding:
         if self.encoding not in ENCODINGS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,16 +15,15 @@ from torch import nn
 from cnnkit.adapters.molecule.chemception_renderer import (
     CHARGE_UNIT,
     COLUMNS,
-    PLACE_UNIT,
     ChemceptionRenderer,
 )
-from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
+from cnnkit.adapters.molecule.encoding import RECIPE, Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
-from cnnkit.cnncore.image import Axis, ImageSpec, Recipe, Samples
+from cnnkit.adapters.molecule.points import FARTHEST, PLACE_UNIT
+from cnnkit.cnncore.image import Axis, ImageSpec, Samples
 
 CHANNELS = ("atomic number or bond order", "Gasteiger charge", "explicit valence", "hybridisation")
 FEWEST_PIXELS = 8
-FARTHEST = 60.0  # Å from the middle that can be told
 MOST = np.iinfo(np.int16).max
 NO_CHARGES = (
     "RDKit knows no Gasteiger charges for some of its atoms; their pixels in that channel are 0"
@@ -89,14 +88,7 @@ class Chemception:
 
     dtype = np.int16
     version = 1
-    recipe = Recipe(
-        network="audio",
-        samples_seen=24_000,
-        epochs=15,
-        batch_size=32,
-        learning_rate=2e-3,
-        patience=0,
-    )
+    recipe = replace(RECIPE, network="audio", learning_rate=2e-3)
 
     def __post_init__(self) -> None:
         wrong = []

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cnnkit.adapters.molecule.points import PLACE_UNIT
 from cnnkit.cnncore.image import Batch, Images, Renderer
 
 COLUMNS = 6  # x, y and four properties of an atom; both ends and the doubled order of a bond
-PLACE_UNIT = 2**-9  # Å
 CHARGE_UNIT = 2**-12  # elementary charges
 UNITS = (1.0, CHARGE_UNIT, 1.0, 1.0)
 POINTS = 4  # on a bond, its ends among them

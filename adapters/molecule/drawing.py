@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -16,9 +16,9 @@ from rdkit.Geometry import Point3D
 from torch import nn
 
 from cnnkit.adapters.molecule.drawing_renderer import POSES, DrawingRenderer
-from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
+from cnnkit.adapters.molecule.encoding import RECIPE, Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
-from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
+from cnnkit.cnncore.image import Axis, ImageSpec
 
 COLOURS = ("red", "green", "blue")
 FEWEST_PIXELS = 32
@@ -86,14 +86,7 @@ class Drawing:
 
     dtype = np.uint8
     version = 1
-    recipe = Recipe(
-        network="audio",
-        samples_seen=24_000,
-        epochs=15,
-        batch_size=32,
-        learning_rate=2e-3,
-        patience=0,
-    )
+    recipe = replace(RECIPE, network="audio", learning_rate=2e-3)
 
     def __post_init__(self) -> None:
         wrong = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from rdkit import Chem
 from torch import nn
 
 from cnnkit.cnncore.image import ImageSpec, Recipe, Renderer
+
+# The last epoch is kept: validation parts of whole scaffolds are too small to choose one by.
+RECIPE = Recipe(samples_seen=24_000, epochs=15, batch_size=32, learning_rate=1e-3, patience=0)
 
 
 class Encoded(NamedTuple):
@@ -58,6 +62,8 @@ class Encoding(Protocol):
         Without side features.
     recipe : Recipe
     """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def dtype(self) -> type[np.generic]: ...

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rdkit import Chem
 from torch import nn
 
-from cnnkit.adapters.molecule.encoding import Encoded, Place, check_place
+from cnnkit.adapters.molecule.encoding import RECIPE, Encoded, Place, check_place
 from cnnkit.adapters.molecule.layout import lay_out
 from cnnkit.adapters.molecule.points import CHANNELS, FARTHEST, PLACE_UNIT, fitted, points_of
 from cnnkit.adapters.molecule.renderer import CANVAS, SAMPLES, GridRenderer
-from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
+from cnnkit.cnncore.image import Axis, ImageSpec
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,7 @@ class Grid:
 
     dtype = np.int16
     version = 2
-    recipe = Recipe(
-        network="molecule",
-        samples_seen=24_000,
-        epochs=15,
-        batch_size=32,
-        learning_rate=1e-3,
-        patience=0,
-    )
+    recipe = replace(RECIPE, network="molecule")
 
     def __post_init__(self) -> None:
         wrong = []

@@ -52,7 +52,7 @@ class Reading:
 
     def cache(self) -> ItemCache:
         """Return where molecules that were read this way are kept."""
-        encoding = asdict(self.encoding)  # type: ignore[call-overload]
+        encoding = asdict(self.encoding)
         kept = {name: value for name, value in encoding.items() if name not in OF_DRAWING}
         parameters = {
             "encoding": [type(self.encoding).__name__, kept],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from rdkit import Chem
 from torch import nn
 
-from cnnkit.adapters.molecule.encoding import Encoded, Place
+from cnnkit.adapters.molecule.encoding import RECIPE, Encoded, Place
 from cnnkit.adapters.molecule.smiles_renderer import SmilesRenderer
 from cnnkit.adapters.molecule.smiles_tokens import (
     CHANNELS,
@@ -18,7 +18,7 @@ from cnnkit.adapters.molecule.smiles_tokens import (
     tokens_of,
     vocabulary,
 )
-from cnnkit.cnncore.image import Axis, ImageSpec, Recipe
+from cnnkit.cnncore.image import Axis, ImageSpec
 
 SEED = 1  # of the other SMILES of each molecule
 
@@ -60,14 +60,7 @@ class SmilesText:
 
     dtype = np.uint8
     version = 1
-    recipe = Recipe(
-        network="smiles",
-        samples_seen=24_000,
-        epochs=15,
-        batch_size=32,
-        learning_rate=1e-3,
-        patience=0,
-    )
+    recipe = replace(RECIPE, network="smiles")
 
     def __post_init__(self) -> None:
         wrong = [

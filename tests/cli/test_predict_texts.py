@@ -40,7 +40,7 @@ class Letters(Adapter):
         return list(items)
 
     def fit_reading(self, items: Any, y: Any = None) -> Letters:
-        raise NotImplementedError
+        raise NotImplementedError  # predicting fits nothing, and draws no picture
 
     fit_rendering = renderer = locate = edge_labels = baseline = demo = fit_reading
 

@@ -62,7 +62,7 @@ class Molecules(Adapter):
         return list(items)
 
     def fit_reading(self, items: Any, y: Any = None) -> Molecules:
-        raise NotImplementedError
+        raise NotImplementedError  # predicting fits nothing, and draws no picture
 
     fit_rendering = renderer = locate = edge_labels = baseline = demo = fit_reading
 
